@@ -1,0 +1,14 @@
+import { defineConfig, type Options } from 'tsup'
+
+const common: Options = { target: 'node22', dts: false, sourcemap: true, clean: false }
+
+// the conformance suite is ESM only, as vitest is; one ESM build, so that both entries share one copy of the code
+export default defineConfig([
+  {
+    ...common,
+    format: 'esm',
+    splitting: true,
+    entry: { index: 'src/index.ts', 'conformance/index': 'src/conformance/index.ts' },
+  },
+  { ...common, format: 'cjs', entry: { index: 'src/index.ts' } },
+])

@@ -18,6 +18,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     passWithNoTests: true,
+    provide: { testServers: ['postgres'] },
     globalSetup: ['./packages/test-servers/src/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

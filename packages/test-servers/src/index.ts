@@ -1,1 +1,5 @@
-export {}
+export { createDatabaseOn, type TestDatabase } from './database.ts'
+export { startMariadb, startMysql } from './mysql.ts'
+export { startPostgres } from './postgres.ts'
+export { startProxy, type Proxy } from './proxy.ts'
+export type { ServerAddress, ServerKind, StartOptions, TestServer } from './server.ts'

@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createDataDirectory } from './data-directory.ts'
+import { accounts, type MysqlKind } from './mysql-accounts.ts'
+import type { MysqlPrograms } from './mysql-find.ts'
+import type { Runner } from './server.ts'
+import { createServerProcess } from './server-process.ts'
+
+export interface MysqlProcessOptions {
+  kind: MysqlKind
+  programs: MysqlPrograms
+  port: number
+  args: readonly string[]
+  fsync: boolean
+}
+
+export function createMysqlProcess({ kind, programs, port, args, fsync }: MysqlProcessOptions): Runner {
+  const folder = createDataDirectory(kind, fsync)
+  const data = join(folder, 'data')
+  const asRoot = process.getuid?.() === 0 ? ['--user=root'] : []
+  const own = programs.unpacked ? [] : ['--no-defaults']
+
+  const initialize =
+    kind === 'mysql'
+      ? { command: programs.server, args: [...own, '--initialize-insecure', `--datadir=${data}`] }
+      : {
+          command: programs.installer,
+          args: [
+            ...own,
+            `--datadir=${data}`,
+            '--auth-root-authentication-method=normal',
+            '--skip-test-db',
+            '--skip-name-resolve',
+          ],
+        }
+  const { error, status, stdout, stderr } = spawnSync(initialize.command, [...initialize.args, ...asRoot], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  if (status !== 0) {
+    rmSync(folder, { recursive: true, force: true })
+    throw new Error(`initializing ${kind} failed: ${stderr || stdout || error?.message}`)
+  }
+
+  const initFile = join(folder, 'accounts.sql')
+  writeFileSync(initFile, accounts.map((statement) => `${statement};\n`).join(''))
+  return createServerProcess({
+    command: programs.server,
+    args: [
+      ...own,
+      `--datadir=${data}`,
+      `--port=${port}`,
+      '--bind-address=127.0.0.1',
+      `--socket=${join(folder, 'socket')}`,
+      `--pid-file=${join(folder, 'pid')}`,
+      `--init-file=${initFile}`,
+      '--skip-name-resolve',
+      ...(kind === 'mysql' ? ['--mysqlx=OFF'] : []),
+      ...args,
+      ...asRoot,
+    ],
+    folder,
+    stopSignal: 'SIGTERM',
+  })
+}

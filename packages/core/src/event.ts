@@ -1,0 +1,70 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { JsonObject, JsonValue } from './json.js'
+
+/** An event as it is handed to `append`. What is absent is filled in by the store. */
+export interface NewEvent<Type extends string = string, Data = JsonValue, Metadata = JsonObject> {
+  /** What happened, 1–255 UTF-8 bytes, such as `money.deposited`. */
+  type: Type
+  /** JSON only; comes back deep-equal (`-0` as `0`). */
+  data: Data
+  /** A JSON object about the event; `{}` when absent. */
+  metadata?: Metadata
+  /** A UUID, unique within the tenant, and the idempotency key of the append; a new UUIDv7 when absent. */
+  id?: string
+  /** Version of the shape of `data`, from 1 on; 1 when absent. */
+  schemaVersion?: number
+  /** When it happened, by the caller's clock, in milliseconds; now when absent. Years 1970 to 9999. */
+  occurredAt?: Date
+  /** What a whole conversation shares, 1–255 UTF-8 bytes. */
+  correlationId?: string
+  /** The id of the event or command that caused this one, 1–255 UTF-8 bytes. */
+  causationId?: string
+  /** Who did it, 1–255 UTF-8 bytes. */
+  createdBy?: string
+  /** Labels (`key:value`) for queries that cross streams, at most 32. */
+  tags?: readonly string[]
+}
+
+/** An event as the store holds it. `correlationId`, `causationId` and `createdBy` are absent when not given. */
+export interface RecordedEvent<Type extends string = string, Data = JsonValue, Metadata = JsonObject> {
+  readonly id: string
+  readonly type: Type
+  readonly data: Data
+  readonly metadata: Metadata
+  readonly schemaVersion: number
+  readonly occurredAt: Date
+  readonly correlationId?: string
+  readonly causationId?: string
+  readonly createdBy?: string
+  readonly tags: readonly string[]
+  readonly tenantId: string
+  readonly streamId: string
+  readonly streamType: string
+  /** Number in its stream: 1, 2, 3 … without gaps. */
+  readonly version: number
+  /** Number in the whole log, strictly increasing over all tenants, gaps allowed. */
+  readonly position: number
+  /** The database's clock, microseconds cut to milliseconds; never runs backwards within a stream. */
+  readonly recordedAt: Date
+  /** UTF-8 bytes of the data as canonical JSON. */
+  readonly sizeBytes: number
+  /** SHA-256, lower-case hex, over the canonical JSON (RFC 8785) of the event; see `checksumOf`. */
+  readonly checksum: string
+}
+
+/**
+ * Copies an event and fixes its id, so that the very same append can be repeated after a lost answer.
+ *
+ * @example
+ * ```ts
+ * import { newEvent } from '@varve/core'
+ *
+ * const deposited = newEvent({ type: 'money.deposited', data: { amount: '250.00' } })
+ * deposited.id // a UUIDv7
+ * ```
+ */
+export function newEvent<const Type extends string, Data, Metadata = JsonObject>(
+  input: NewEvent<Type, Data, Metadata>,
+): NewEvent<Type, Data, Metadata> & { id: string } {
+  return { ...input, id: input.id ?? uuidv7() }
+}

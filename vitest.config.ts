@@ -11,6 +11,8 @@ const folders = [
   ),
 ]
 
+const report = process.env.VARVE_TEST_REPORT
+
 const conditions = ['@varve/source']
 
 export default defineConfig({
@@ -20,6 +22,7 @@ export default defineConfig({
     passWithNoTests: true,
     provide: { testServers: ['postgres'] },
     globalSetup: ['./packages/test-servers/src/global-setup.ts'],
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: folders.toSorted().map((folder) => ({

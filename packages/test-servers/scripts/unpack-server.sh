@@ -53,6 +53,8 @@ lib=$(echo "$root"/usr/lib/*-linux-gnu)
 for loader in "$root"/usr/lib64/ld-linux-*.so.? "$root"/lib64/ld-linux-*.so.? "$root"/usr/lib/ld-linux-*.so.? \
   "$lib"/ld-linux-*.so.? "$root"/lib/*-linux-gnu/ld-linux-*.so.?; do [ -e "$loader" ] && break; done
 name=$(basename "$0")
+# callers say --no-defaults too, and it must come first and only once
+for word; do shift; [ "$word" = --no-defaults ] || set -- "$@" "$word"; done
 common="--no-defaults --basedir=$root/usr --character-sets-dir=$root/usr/share/mysql/charsets --lc-messages-dir=$root/usr/share/mysql"
 case $name in
   mysqld) set -- --secure-file-priv=NULL "$@" ;;

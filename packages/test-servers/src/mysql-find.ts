@@ -1,15 +1,14 @@
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { MysqlKind } from './mysql-accounts.ts'
 
 export interface MysqlPrograms {
   server: string
   /** Makes the first data directory; MySQL's server does that itself. */
   installer: string
-  /** Whether they are the scripts of unpack-server.sh, which already say --no-defaults. */
-  unpacked: boolean
 }
 
 export type FoundMysql =
@@ -17,6 +16,7 @@ export type FoundMysql =
   | { how: 'docker' }
   | ({ how: 'programs' } & MysqlPrograms)
 
+const run = promisify(execFile)
 const unpackScript = fileURLToPath(new URL('../scripts/unpack-server.sh', import.meta.url))
 const toolchain = fileURLToPath(new URL('../../../.toolchain', import.meta.url))
 
@@ -30,24 +30,28 @@ export async function findMysql(kind: MysqlKind): Promise<FoundMysql> {
   if (url) return { how: 'url', url }
 
   const onPath = findOnPath(kind)
-  if (onPath) return { how: 'programs', ...onPath, unpacked: false }
+  if (onPath) return { how: 'programs', ...onPath }
 
-  const unpackedBefore = unpackedPrograms(kind)
-  if (existsSync(unpackedBefore.server)) return { how: 'programs', ...unpackedBefore }
+  const unpacked = unpackedPrograms(kind)
+  if (existsSync(unpacked.server)) return { how: 'programs', ...unpacked }
 
   if (spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 }).status === 0)
     return { how: 'docker' }
 
   console.error(`test servers: fetching ${kind} from the system's packages`)
-  const { error, status, stderr } = spawnSync('sh', [unpackScript, kind, join(toolchain, kind)], {
-    encoding: 'utf8',
-  })
-  if (status === 0) return { how: 'programs', ...unpackedBefore }
-
-  throw new Error(
-    `no ${kind} server for the tests: ${variable} is not set, no ${kind === 'mysql' ? 'mysqld' : 'mariadbd'} is on PATH, ` +
-      `Docker does not answer, and unpacking one failed: ${(stderr || error?.message || 'unknown reason').trim()}`,
-  )
+  try {
+    await run('sh', [unpackScript, kind, join(toolchain, kind)])
+  } catch (error) {
+    const program = kind === 'mysql' ? 'mysqld' : 'mariadbd'
+    const reasons = `${variable} is not set, no ${program} is on PATH, Docker does not answer`
+    throw new Error(
+      `no ${kind} server for the tests: ${reasons}, and unpacking one failed: ${String(error)}`,
+      {
+        cause: error,
+      },
+    )
+  }
+  return { how: 'programs', ...unpacked }
 }
 
 function unpackedPrograms(kind: MysqlKind): MysqlPrograms {
@@ -55,11 +59,10 @@ function unpackedPrograms(kind: MysqlKind): MysqlPrograms {
   return {
     server: join(folder, kind === 'mysql' ? 'mysqld' : 'mariadbd'),
     installer: join(folder, 'mariadb-install-db'),
-    unpacked: true,
   }
 }
 
-function findOnPath(kind: MysqlKind): Omit<MysqlPrograms, 'unpacked'> | undefined {
+function findOnPath(kind: MysqlKind): MysqlPrograms | undefined {
   const version = (program: string) => {
     const { status, stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' })
     return status === 0 ? stdout : undefined

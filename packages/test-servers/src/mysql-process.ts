@@ -1,11 +1,14 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { createDataDirectory } from './data-directory.ts'
 import { accounts, type MysqlKind } from './mysql-accounts.ts'
 import type { MysqlPrograms } from './mysql-find.ts'
 import type { Runner } from './server.ts'
 import { createServerProcess } from './server-process.ts'
+
+const run = promisify(execFile)
 
 export interface MysqlProcessOptions {
   kind: MysqlKind
@@ -15,32 +18,36 @@ export interface MysqlProcessOptions {
   fsync: boolean
 }
 
-export function createMysqlProcess({ kind, programs, port, args, fsync }: MysqlProcessOptions): Runner {
+export async function createMysqlProcess({
+  kind,
+  programs,
+  port,
+  args,
+  fsync,
+}: MysqlProcessOptions): Promise<Runner> {
   const folder = createDataDirectory(kind, fsync)
   const data = join(folder, 'data')
   const asRoot = process.getuid?.() === 0 ? ['--user=root'] : []
-  const own = programs.unpacked ? [] : ['--no-defaults']
 
   const initialize =
     kind === 'mysql'
-      ? { command: programs.server, args: [...own, '--initialize-insecure', `--datadir=${data}`] }
+      ? { command: programs.server, args: ['--no-defaults', '--initialize-insecure', `--datadir=${data}`] }
       : {
           command: programs.installer,
           args: [
-            ...own,
+            '--no-defaults',
             `--datadir=${data}`,
             '--auth-root-authentication-method=normal',
             '--skip-test-db',
             '--skip-name-resolve',
           ],
         }
-  const { error, status, stdout, stderr } = spawnSync(initialize.command, [...initialize.args, ...asRoot], {
-    cwd: folder,
-    encoding: 'utf8',
-  })
-  if (status !== 0) {
+  try {
+    // not synchronously: the other servers start meanwhile
+    await run(initialize.command, [...initialize.args, ...asRoot], { cwd: folder })
+  } catch (error) {
     rmSync(folder, { recursive: true, force: true })
-    throw new Error(`initializing ${kind} failed: ${stderr || stdout || error?.message}`)
+    throw new Error(`initializing ${kind} failed: ${String(error)}`, { cause: error })
   }
 
   const initFile = join(folder, 'accounts.sql')
@@ -48,7 +55,7 @@ export function createMysqlProcess({ kind, programs, port, args, fsync }: MysqlP
   return createServerProcess({
     command: programs.server,
     args: [
-      ...own,
+      '--no-defaults',
       `--datadir=${data}`,
       `--port=${port}`,
       '--bind-address=127.0.0.1',

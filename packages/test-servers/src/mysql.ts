@@ -42,7 +42,7 @@ async function start(kind: MysqlKind, { fsync = false, settings = {} }: StartOpt
   const runner =
     found.how === 'docker'
       ? createMysqlContainer(kind, port, args)
-      : createMysqlProcess({ kind, programs: found, port, args, fsync })
+      : await createMysqlProcess({ kind, programs: found, port, args, fsync })
   return createServer(address, runner, () => runOnMysql(address.url, 'select 1'))
 }
 

@@ -1,0 +1,151 @@
+import type { Blocker, HealthReport, JsonObject, JsonValue, PreparedEvent } from '@varve/core'
+import type { SqlDriver, SqlSession, SqlValue } from './driver.js'
+
+/** One stream's part of a flush: the events of one append, or of several that fit each other, or of a check (none). */
+export interface HeadWrite {
+  readonly tenantId: string
+  readonly streamId: string
+  readonly streamType: string | undefined
+  /** A version, `ANY` or `EXISTS`. */
+  readonly expected: number
+  readonly events: readonly PreparedEvent[]
+}
+
+/** `HeadWrite.expected` for `'any'`. */
+export const ANY = -1
+/** `HeadWrite.expected` for `'stream-exists'`. */
+export const EXISTS = -2
+
+/** What the database made of a `HeadWrite`. */
+export interface Applied {
+  /** Of the stream, after the write. */
+  readonly version: number
+  readonly streamType: string
+  /** Of the events, ascending; empty for a check. */
+  readonly positions: readonly number[]
+  readonly recordedAt: Date
+}
+
+/**
+ * The one step that engines do in different numbers of statements: locking heads in the order of their keys, comparing
+ * them with what is expected, and storing the events. A write whose stream is archived (unless it is a check), of another
+ * type, or not at the version expected does not come back (`undefined`), and leaves no trace.
+ */
+export interface AppendStep<Client> {
+  /** Stores the writes in one transaction of its own; each is applied or not, whatever becomes of the others. No checks. */
+  flush(writes: readonly HeadWrite[], options: AppendStepOptions): Promise<readonly (Applied | undefined)[]>
+  /** The same inside the session's transaction, checks included; a caller who wants all or nothing rolls back. */
+  within(
+    session: SqlSession<Client>,
+    writes: readonly HeadWrite[],
+    options: AppendStepOptions,
+  ): Promise<readonly (Applied | undefined)[]>
+}
+
+export interface AppendStepOptions {
+  /** Whether these ids may be stored already: the caller gave them, or they were sent before. */
+  readonly mayBeStored: boolean
+}
+
+/** How columns come back. All get what the driver delivers for a column of `eventColumns` or `streamColumns`. */
+export interface Decoder {
+  number(value: unknown): number
+  json(value: unknown): JsonValue
+  time(value: unknown): Date
+  tags(value: unknown): string[]
+  checksum(value: unknown): string
+}
+
+/** A piece of a WHERE clause; `bind` adds a parameter and gives its placeholder. */
+export type Bind = (value: SqlValue) => string
+
+export interface FilterStatements {
+  /** `column` is one of `values`, of which there is at least one. */
+  anyOf(column: string, values: readonly string[], bind: Bind): string
+  /** The event `events.…` bears all the tags, of which there is at least one. */
+  tags(tags: readonly string[], bind: Bind): string
+  /** The leaves of `metadata` are equal at their paths; there is at least one. */
+  metadata(metadata: JsonObject, bind: Bind): string
+  /** A parameter for a time column. */
+  time(value: Date): SqlValue
+}
+
+/** What is known of a log's settled part. */
+export interface SettledState {
+  /** Everything up to here has been decided. */
+  readonly settled: number
+  /** The highest visible position when it was looked at. */
+  readonly high: number
+  /** Who keeps `settled` below `high`, when somebody does. */
+  readonly blocker?: Blocker
+}
+
+/** Tells how far the log may be read without skipping an append under way. One for all readers of a store. */
+export interface SettledSource {
+  /** Looks now. */
+  look(): Promise<SettledState>
+  /** Waits until `settled` is above `position`; looks for at most `timeoutMs`, then gives what there is, blocker named. */
+  beyond(position: number, timeoutMs: number, signal?: AbortSignal): Promise<SettledState>
+  close(): void
+}
+
+export interface Migration {
+  readonly name: string
+  readonly checksum: string
+  readonly sql: string
+}
+
+/** How migrations run on an engine. */
+export interface MigrationDialect<Client> {
+  /**
+   * Creates the table `varve_migrations` where it is missing, and the schema around it: name (primary key, compared byte by
+   * byte), checksum (64 characters), applied_at (nullable: begun, not finished), duration_ms (nullable). Any number of
+   * statements; nothing that exists may need a right to create it.
+   */
+  readonly recordTable: string
+  readonly files: readonly Migration[]
+  /** Optional indexes by name: statements that may be repeated. */
+  readonly indexes: Readonly<Record<string, string>>
+  /**
+   * Runs `work` while no other process can, without a limit to how long its statements take; in a transaction where DDL
+   * can be rolled back. Elsewhere it commits statement by statement, and a lock that dies with the connection keeps others out.
+   */
+  exclusively<T>(driver: SqlDriver<Client>, work: (session: SqlSession<Client>) => Promise<T>): Promise<T>
+  /** Runs one migration's statements; must be able to resume where DDL commits by itself. */
+  apply(session: SqlSession<Client>, sql: string): Promise<void>
+  /** Names among `tables` that exist already. */
+  existing(session: SqlSession<Client>, tables: readonly string[]): Promise<string[]>
+  /** Names of the tables that the files create, refused when they exist without a record of ours. */
+  readonly tables: readonly string[]
+  /** Replaces `{{…}}` in a migration's text; `{{name}}`, also of an extension's table, gives what `table(name)` gives. */
+  render(sql: string): string
+}
+
+/** All that is particular to an engine, beside its driver. */
+export interface Dialect<Client = unknown> {
+  readonly name: string
+  /** The table's name as statements write it: quoted, with its schema or prefix. */
+  table(name: string): string
+  /** An expression that gives `expression`, a time column or an aggregate of one, in the form that `decode.time` takes. */
+  time(expression: string): string
+  /** The select list of an event, in the order of `decodeEvent`. */
+  readonly eventColumns: string
+  /** The select list of a stream, in the order of `decodeStream`. */
+  readonly streamColumns: string
+  readonly decode: Decoder
+  readonly filter: FilterStatements
+  readonly append: AppendStep<Client>
+  /** How many flushes may be under way at once. */
+  readonly flushes: number
+  readonly settled: SettledSource
+  readonly migration: MigrationDialect<Client>
+  /** An expression for the database's clock. */
+  readonly now: string
+  /** Opens the append-only tables for the session's transaction, and closes them again before it commits. */
+  openMaintenance(session: SqlSession<Client>): Promise<void>
+  closeMaintenance(session: SqlSession<Client>): Promise<void>
+  /** Runs reads over the whole log, which may take longer than the limit that other statements have. */
+  patiently<T>(driver: SqlDriver<Client>, work: (session: SqlSession<Client>) => Promise<T>): Promise<T>
+  /** Checks of the engine's own for `health()`. */
+  health(driver: SqlDriver<Client>): Promise<HealthReport['checks'][number][]>
+}

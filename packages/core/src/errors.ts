@@ -244,7 +244,9 @@ export class SchemaValidationError extends EventStoreError {
     super(
       'VARVE_SCHEMA',
       `The data of ${quote(type)} does not match its schema: ` +
-        issues.map((issue) => `${(issue.path ?? []).map(String).join('.') || 'data'}: ${issue.message}`).join('; '),
+        issues
+          .map((issue) => `${(issue.path ?? []).map(String).join('.') || 'data'}: ${issue.message}`)
+          .join('; '),
     )
     this.type = type
     this.issues = issues

@@ -38,6 +38,9 @@ export function createMysqlContainer(kind: MysqlKind, port: number, args: readon
   return {
     // a container has no process of ours
     pid: undefined,
+    get running() {
+      return state === 'running'
+    },
     log: () => {
       const { stdout, stderr } = spawnSync('docker', ['logs', '--tail', '40', name], { encoding: 'utf8' })
       return `${stdout}${stderr}`

@@ -36,6 +36,9 @@ export function createServerProcess({ command, args, folder, stopSignal, user }:
     get pid() {
       return child?.pid
     },
+    get running() {
+      return child !== undefined
+    },
     log: () => (existsSync(logFile) ? readFileSync(logFile, 'utf8').slice(-4000) : ''),
     start: async () => {
       const log = openSync(logFile, 'a')

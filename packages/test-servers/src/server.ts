@@ -33,6 +33,7 @@ export interface TestServer extends ServerAddress, AsyncDisposable {
 /** How a server is run, whether as a process or in a container. */
 export interface Runner {
   readonly pid: number | undefined
+  readonly running: boolean
   start(): Promise<void>
   stop(): Promise<void>
   kill(): Promise<void>
@@ -89,7 +90,7 @@ async function waitUntilReady(runner: Runner, ping: () => Promise<unknown>): Pro
       await ping()
       return
     } catch (error) {
-      const died = runner.pid === undefined
+      const died = !runner.running
       if (died || Date.now() > deadline) {
         const what = died ? 'the server exited while starting' : 'the server did not answer in time'
         throw new Error(`${what}; its log ends:\n${runner.log()}`, { cause: error })

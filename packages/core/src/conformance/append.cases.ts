@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import {
+  ascending,
+  at,
+  event,
+  events,
+  holds,
+  idsOf,
+  positionsOf,
+  refused,
+  same,
+  upTo,
+  versionsOf,
+} from './helpers.js'
+import { topic } from './topic.js'
+
+export const append = topic('append', {
+  'first-event-has-version-1': async ({ store }) => {
+    const result = await store.append('a', [event('opened', { by: 'x' })])
+    same([result.streamId, result.version, result.duplicate, result.events.length], ['a', 1, false, 1])
+    const recorded = at(result.events, 0)
+    same([recorded.version, recorded.position, recorded.streamId], [1, result.position, 'a'])
+    same([recorded.tenantId, recorded.streamType, recorded.type], [store.tenantId, 'stream', 'opened'])
+    same(recorded.data, { by: 'x' })
+  },
+
+  'fills-in-what-is-absent': async ({ store }) => {
+    const before = Date.now()
+    const {
+      events: [recorded],
+    } = await store.append('a', [{ type: 'tested', data: null }])
+    const after = Date.now()
+    assert.ok(recorded)
+    assert.match(recorded.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    same([recorded.metadata, recorded.tags, recorded.schemaVersion, recorded.data], [{}, [], 1, null])
+    assert.ok(recorded.occurredAt.getTime() >= before && recorded.occurredAt.getTime() <= after)
+    assert.ok(
+      Math.abs(recorded.recordedAt.getTime() - after) < 60_000,
+      'recordedAt is the time of the append',
+    )
+    for (const name of ['correlationId', 'causationId', 'createdBy']) assert.ok(!(name in recorded), name)
+    const stored = await store.getEvent(recorded.id)
+    assert.ok(stored)
+    for (const name of ['correlationId', 'causationId', 'createdBy'])
+      assert.ok(!(name in stored), `stored ${name}`)
+  },
+
+  'keeps-everything-that-is-given': async ({ store }) => {
+    const given = {
+      id: randomUUID(),
+      type: 'money.deposited',
+      data: { amount: '250.00', note: 'grüße' },
+      metadata: { source: 'test', nested: { deep: [1, null, true] } },
+      schemaVersion: 7,
+      occurredAt: new Date('2001-02-03T04:05:06.789Z'),
+      correlationId: 'conversation 1',
+      causationId: 'command 2',
+      createdBy: 'Zoë',
+      tags: ['b:2', 'a:1', 'b:2'],
+    }
+    const {
+      events: [recorded],
+    } = await store.append('acc-1', [given], { streamType: 'account' })
+    assert.ok(recorded)
+    for (const [name, value] of Object.entries(given))
+      same(recorded[name as keyof typeof recorded], value, name)
+    same(recorded.streamType, 'account')
+  },
+
+  'result-equals-every-read': async ({ store }) => {
+    const { events: recorded } = await store.append('a', [
+      event('one', { a: 1 }, { tags: ['t:1'], correlationId: 'c', occurredAt: new Date(5) }),
+      event('two', [1, 'x', null], { metadata: { m: { n: 1.5 } }, causationId: 'd', createdBy: 'e' }),
+    ])
+    same(await store.readStream('a').toArray(), recorded)
+    same(await store.readStream('a', { direction: 'backwards' }).toArray(), recorded.toReversed())
+    same(await store.readAll().toArray(), recorded)
+    same(await store.getEvent(at(recorded, 1).id), at(recorded, 1))
+    same(await store.transaction((tx) => tx.readStream('a').toArray()), recorded)
+  },
+
+  'versions-are-consecutive-and-positions-increase': async ({ store }) => {
+    const first = await store.append('a', events(3))
+    const second = await store.append('a', events(2))
+    same(versionsOf([...first.events, ...second.events]), upTo(5))
+    ascending(positionsOf([...first.events, ...second.events]))
+    same([first.version, first.position], [3, at(first.events, 2).position])
+    same([second.version, second.position], [5, at(second.events, 1).position])
+  },
+
+  'later-appends-have-higher-positions': async ({ store }) => {
+    const positions: number[] = []
+    for (const streamId of ['m', 'z', 'a', 'm', 'b']) {
+      positions.push(...positionsOf((await store.append(streamId, events(2))).events))
+    }
+    ascending(positions)
+  },
+
+  'without-events-is-refused': async ({ store }) => {
+    await refused(store.append('a', []), 'VARVE_INVALID_EVENT')
+    same(await store.getStream('a'), undefined)
+  },
+
+  'unknown-options-are-refused': async ({ store }) => {
+    const misspelt = { expectedversion: 5 } as object
+    await refused(store.append('a', events(1), misspelt), 'VARVE_INVALID_ARGUMENT')
+    await holds(store, 'a', [])
+  },
+
+  'rejects-and-never-throws': async ({ store }) => {
+    const attempts = [
+      store.append('', events(1)),
+      store.append('a', [event('')]),
+      store.append('a', events(1), { expectedVersion: -1 }),
+      store.appendMany([{ streamId: '', events: events(1) }]),
+    ]
+    for (const outcome of await Promise.allSettled(attempts)) same(outcome.status, 'rejected')
+  },
+
+  'input-may-be-changed-after-the-call': async ({ store }) => {
+    const data = { list: [1], deep: { text: 'before' } }
+    const metadata = { m: 'before' }
+    const tags = ['before']
+    const occurredAt = new Date(1_000)
+    const batch = [event('before', data, { metadata, tags, occurredAt })]
+    const appended = store.append('a', batch)
+    const many = [{ streamId: 'b', events: [event('before', data)] }]
+    const appendedMany = store.appendMany(many)
+    data.list.push(2)
+    data.deep.text = metadata.m = tags[0] = 'after'
+    occurredAt.setTime(2_000)
+    batch.push(event('after'))
+    at(many, 0).streamId = 'c'
+    const { events: result } = await appended
+    await appendedMany
+    for (const list of [result, await store.readStream('a').toArray()]) {
+      same(list.length, 1)
+      const stored = at(list, 0)
+      same(
+        [stored.data, stored.metadata, stored.tags],
+        [{ list: [1], deep: { text: 'before' } }, { m: 'before' }, ['before']],
+      )
+      same(stored.occurredAt, new Date(1_000))
+    }
+    same((await store.readStream('b').first())?.data, { list: [1], deep: { text: 'before' } })
+  },
+
+  'unawaited-appends-keep-the-order-of-the-calls': async ({ store }) => {
+    const batch = events(40)
+    const results = await Promise.all(batch.map((one) => store.append('a', [one])))
+    same(
+      results.map(({ version }) => version),
+      upTo(40),
+    )
+    ascending(results.map(({ position }) => position))
+    await holds(store, 'a', batch)
+  },
+
+  'unawaited-appends-see-each-other': async ({ store }) => {
+    const batch = events(20)
+    await Promise.all(batch.map((one, index) => store.append('a', [one], { expectedVersion: index })))
+    await holds(store, 'a', batch)
+  },
+
+  'unawaited-kinds-of-append-keep-their-order': async ({ store }) => {
+    const batch = events(12)
+    const calls = batch.map((one, index) =>
+      index % 3 === 0
+        ? store.appendMany([
+            { streamId: 'a', events: [one] },
+            { streamId: `other-${index}`, events: events(1) },
+          ])
+        : store.append('a', [one], index % 3 === 1 ? { expectedVersion: index } : {}),
+    )
+    await Promise.all(calls)
+    await holds(store, 'a', batch)
+  },
+
+  'unawaited-appends-to-many-streams': async ({ store }) => {
+    const results = await Promise.all(upTo(60).map((n) => store.append(`s-${n}`, events(2))))
+    for (const result of results) same([result.version, versionsOf(result.events)], [2, [1, 2]])
+    const stored = await store.readAll().toArray()
+    same(stored.length, 120)
+    same(new Set(idsOf(stored)).size, 120)
+    for (const {
+      events: [first, second],
+    } of results) {
+      assert.ok(first && second)
+      const index = stored.findIndex(({ id }) => id === first.id)
+      same([stored[index], stored.findIndex(({ id }) => id === second.id) > index], [first, true])
+    }
+  },
+
+  'a-failure-spoils-no-neighbour': async ({ store }) => {
+    const taken = events(1)
+    await store.append('taken', taken)
+    const good = events(6)
+    const outcomes = await Promise.allSettled([
+      store.append('a', good.slice(0, 2)),
+      store.append('a', events(1), { expectedVersion: 17 }),
+      store.append('b', good.slice(2, 3)),
+      store.append('c', taken),
+      store.append('c', good.slice(3, 4)),
+      store.append('d', good.slice(4, 5), { expectedVersion: 'no-stream' }),
+      store.append('d', events(1), { expectedVersion: 'no-stream' }),
+      store.append('taken', events(1), { streamType: 'another' }),
+      store.append('a', good.slice(5), { expectedVersion: 2 }),
+    ])
+    same(
+      outcomes.map(({ status }) => status === 'fulfilled'),
+      [true, false, true, false, true, true, false, false, true],
+    )
+    await holds(store, 'a', [...good.slice(0, 2), ...good.slice(5)])
+    for (const [streamId, index] of [
+      ['b', 2],
+      ['c', 3],
+      ['d', 4],
+    ] as const)
+      await holds(store, streamId, [at(good, index)])
+    await holds(store, 'taken', taken)
+  },
+
+  'a-thousand-events-at-once': async ({ store }) => {
+    const batch = events(1_100)
+    const result = await store.append('a', batch)
+    same(result.version, 1_100)
+    same(idsOf(result.events), idsOf(batch))
+    ascending(positionsOf(result.events))
+    await holds(store, 'a', batch)
+  },
+
+  'recorded-at-never-runs-backwards-in-a-stream': async ({ store, another }) => {
+    const other = await another()
+    for (const round of upTo(10)) await (round % 2 ? store : other).append('a', events(2))
+    const times = (await store.readStream('a').toArray()).map(({ recordedAt }) => recordedAt.getTime())
+    same(
+      times,
+      times.toSorted((a, b) => a - b),
+    )
+  },
+
+  'size-is-counted-in-utf-8-bytes-of-the-data': async ({ store }) => {
+    const data = { text: 'grüße 😀', list: [1, 2.5, null] }
+    const {
+      events: [recorded],
+    } = await store.append('a', [event('tested', data, { metadata: { not: 'counted' } })])
+    same(recorded?.sizeBytes, Buffer.byteLength(JSON.stringify(data)))
+    same((await store.readStream('a').first())?.sizeBytes, recorded?.sizeBytes)
+  },
+
+  'ids-are-lower-cased': async ({ store }) => {
+    const id = randomUUID().toUpperCase()
+    const {
+      events: [recorded],
+    } = await store.append('a', [event('tested', {}, { id })])
+    same(recorded?.id, id.toLowerCase())
+    same((await store.getEvent(id))?.id, id.toLowerCase())
+    same((await store.getEvent(id.toLowerCase()))?.id, id.toLowerCase())
+  },
+})

@@ -1,0 +1,33 @@
+import { appendMany } from './append-many.cases.js'
+import { append } from './append.cases.js'
+import { archive } from './archive.cases.js'
+import { data } from './data.cases.js'
+import { expectedVersions } from './expected-version.cases.js'
+import { filters } from './filters.cases.js'
+import { idempotency } from './idempotency.cases.js'
+import { ids } from './ids.cases.js'
+import { limits } from './limits.cases.js'
+import { listStreams } from './list-streams.cases.js'
+import { readsAll } from './reads-all.cases.js'
+import { readsStream } from './reads-stream.cases.js'
+import { streams } from './streams.cases.js'
+import { tenants } from './tenants.cases.js'
+import type { Topic } from './topic.js'
+
+/** All of the suite, in the order in which it runs: what is quick first. */
+export const topics: readonly Topic[] = [
+  append,
+  expectedVersions,
+  appendMany,
+  idempotency,
+  streams,
+  readsStream,
+  readsAll,
+  filters,
+  listStreams,
+  archive,
+  tenants,
+  ids,
+  data,
+  limits,
+]

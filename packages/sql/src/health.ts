@@ -8,6 +8,9 @@ type Check = HealthReport['checks'][number]
 /** How long an append may keep readers waiting before that is worth a look. */
 const SLOW_APPEND_MS = 5_000
 
+/** A server that does not answer at all must not keep the caller waiting. */
+const ANSWER_WITHIN_MS = 5_000
+
 /** Looks at the connection, the migrations, what readers wait for, and what the engine has to add. Never throws. */
 export async function health(driver: SqlDriver, dialect: Dialect): Promise<HealthReport> {
   const connection = await guarded(driver, 'connection', 'down', () => checkConnection(driver))
@@ -61,10 +64,17 @@ async function guarded(
   status: Check['status'],
   check: () => Promise<readonly Check[]>,
 ): Promise<readonly Check[]> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Check[]>((resolve) => {
+    const detail = `no answer within ${ANSWER_WITHIN_MS} ms`
+    timer = setTimeout(() => resolve([{ name, status, detail }]), ANSWER_WITHIN_MS)
+  })
   try {
-    return await check()
+    return await Promise.race([check(), late])
   } catch (error) {
     return [{ name, status, detail: `the check failed (${kindOf(driver, error)})` }]
+  } finally {
+    clearTimeout(timer)
   }
 }
 

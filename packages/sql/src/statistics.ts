@@ -1,6 +1,6 @@
 import type { StoreStatistics } from '@varve/core'
 import type { Decoder, Dialect } from './dialect.js'
-import type { SqlDriver } from './driver.js'
+import type { SqlDriver, SqlRow } from './driver.js'
 import { binder } from './where.js'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -31,7 +31,7 @@ export function statistics(
   const text =
     'select stream_type, event_type, count(*), sum(event_size_bytes), max(position), ' +
     `${dialect.time('min(created_at)')}, ${dialect.time('max(created_at)')} ` +
-    `from ${dialect.table('events')} where position > 0${tenant()} group by stream_type, event_type ` +
+    `from ${dialect.table('events')} where 1 = 1${tenant()} group by stream_type, event_type ` +
     'union all ' +
     'select stream_type, null, count(*), sum(version), max(version), null, null ' +
     `from ${dialect.table('event_streams')} where version > 0${tenant()} group by stream_type`
@@ -41,19 +41,19 @@ export function statistics(
   })
 }
 
-function lineOf(row: readonly unknown[], { number }: Decoder): Line {
+function lineOf(row: SqlRow, decode: Decoder): Line {
   return {
-    streamType: String(row[0]),
-    eventType: row[1] === null ? undefined : String(row[1]),
-    count: number(row[2]),
-    sum: number(row[3]),
-    max: number(row[4]),
+    streamType: row[0] as string,
+    eventType: row[1] === null ? undefined : (row[1] as string),
+    count: decode.number(row[2]),
+    sum: decode.number(row[3]),
+    max: decode.number(row[4]),
     firstAt: row[5],
     lastAt: row[6],
   }
 }
 
-function summarise(lines: readonly Line[], { time }: Decoder): StoreStatistics {
+function summarise(lines: readonly Line[], decode: Decoder): StoreStatistics {
   const eventTypes = new Map<string, EventType>()
   const eventsOf = new Map<string, number>()
   let [events, lastPosition, bytes] = [0, 0, 0]
@@ -63,7 +63,7 @@ function summarise(lines: readonly Line[], { time }: Decoder): StoreStatistics {
     bytes += sum
     lastPosition = Math.max(lastPosition, max)
     eventsOf.set(streamType, (eventsOf.get(streamType) ?? 0) + count)
-    const line = { eventType, count, firstAt: time(firstAt), lastAt: time(lastAt) }
+    const line = { eventType, count, firstAt: decode.time(firstAt), lastAt: decode.time(lastAt) }
     eventTypes.set(eventType, merge(eventTypes.get(eventType), line))
   }
   const streamTypes = lines.flatMap(({ streamType, eventType, count, sum, max }) =>

@@ -1,0 +1,45 @@
+import type { Decoder, Dialect } from './dialect.js'
+import type { SqlRow } from './driver.js'
+import { ofTenant, PROBLEM_ROWS } from './verify-structure.js'
+import type { StructureCheck, VerifyScope } from './verify-structure.js'
+import { binder } from './where.js'
+
+/** Each head is at its stream's last version, the stream begins with version 1, and both are of one type. */
+export function headCheck(dialect: Dialect, scope: Pick<VerifyScope, 'tenantId'>): StructureCheck {
+  const { tenantId } = scope
+  const { params, bind } = binder()
+  const tenant = (column: string): string =>
+    tenantId === undefined ? '' : ` and ${column} = ${bind(tenantId)}`
+  const text =
+    'select h.tenant_id, h.stream_id, h.version, h.stream_type, ' +
+    's.first_version, s.last_version, s.stored, s.least_type, s.greatest_type ' +
+    `from ${dialect.table('event_streams')} h left join (` +
+    'select tenant_id, stream_id, min(version) as first_version, max(version) as last_version, count(*) as stored, ' +
+    'min(stream_type) as least_type, max(stream_type) as greatest_type ' +
+    `from ${dialect.table('events')} where 1 = 1${tenant('tenant_id')} group by tenant_id, stream_id) s ` +
+    'on s.tenant_id = h.tenant_id and s.stream_id = h.stream_id ' +
+    `where h.version > 0${tenant('h.tenant_id')} and (s.stored is null or s.stored <> h.version ` +
+    'or s.first_version <> 1 or s.last_version <> h.version ' +
+    'or s.least_type <> h.stream_type or s.greatest_type <> h.stream_type) ' +
+    `order by h.tenant_id, h.stream_id limit ${PROBLEM_ROWS}`
+  return {
+    text,
+    params,
+    problem: (row) => {
+      const version = dialect.decode.number(row[2])
+      const detail = ofTenant(scope, row[0] as string, describe(version, row, dialect.decode))
+      return { kind: 'head', streamId: row[1] as string, version, detail }
+    },
+  }
+}
+
+function describe(version: number, row: SqlRow, decode: Decoder): string {
+  if (row[6] === null) return `the head is at version ${version}, but the stream has no events`
+  const [first, last, stored] = [decode.number(row[4]), decode.number(row[5]), decode.number(row[6])]
+  if (last !== version) return `the head is at version ${version}, the stream's last event is version ${last}`
+  if (first !== 1) return `the stream's first event is version ${first}`
+  if (stored !== version) return `the head is at version ${version}, but the stream has ${stored} events`
+  const type = row[3] as string
+  const other = row[7] === type ? row[8] : row[7]
+  return `the head's stream type is '${type}', an event's is '${other as string}'`
+}

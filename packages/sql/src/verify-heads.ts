@@ -1,7 +1,7 @@
 import type { Decoder, Dialect } from './dialect.js'
 import type { SqlRow } from './driver.js'
-import { ofTenant, PROBLEM_ROWS } from './verify-structure.js'
-import type { StructureCheck, VerifyScope } from './verify-structure.js'
+import { ofTenant, PROBLEM_ROWS } from './verify-scope.js'
+import type { StructureCheck, VerifyScope } from './verify-scope.js'
 import { binder } from './where.js'
 
 /** Each head is at its stream's last version, the stream begins with version 1, and both are of one type. */

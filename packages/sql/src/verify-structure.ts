@@ -1,31 +1,10 @@
 import type { VerifyProblem } from '@varve/core'
 import type { Dialect } from './dialect.js'
 import type { SqlDriver, SqlRow, SqlValue } from './driver.js'
-import { PROBLEMS_OF_A_KIND } from './verify-findings.js'
 import { headCheck } from './verify-heads.js'
+import { ofTenant, PROBLEM_ROWS } from './verify-scope.js'
+import type { StructureCheck, VerifyScope } from './verify-scope.js'
 import { binder } from './where.js'
-
-/** What is verified. */
-export interface VerifyScope {
-  /** `undefined`: all. */
-  readonly tenantId: string | undefined
-  /** A position, exclusive. */
-  readonly after: number
-  /** A position, inclusive. */
-  readonly until: number
-  /** Whether that is the whole log: heads can be compared with their streams. */
-  readonly whole: boolean
-}
-
-/** One statement that gives a row for each problem. */
-export interface StructureCheck {
-  readonly text: string
-  readonly params: readonly SqlValue[]
-  readonly problem: (row: SqlRow) => VerifyProblem
-}
-
-/** One beyond those that are listed, to know that there are more. */
-export const PROBLEM_ROWS = PROBLEMS_OF_A_KIND + 1
 
 export function structureChecks(dialect: Dialect, scope: VerifyScope): StructureCheck[] {
   const checks = [versionCheck(dialect, scope), idCheck(dialect, scope), orphanCheck(dialect, scope)]
@@ -107,11 +86,6 @@ function eventProblem(
       detail: ofTenant(scope, row[0] as string, detail(version, row)),
     }
   }
-}
-
-/** A problem names no tenant: over all of them, its text does. */
-export function ofTenant(scope: Pick<VerifyScope, 'tenantId'>, tenantId: string, detail: string): string {
-  return scope.tenantId === undefined ? `${detail} (tenant '${tenantId}')` : detail
 }
 
 /** Streams that the range touches. */

@@ -6,8 +6,9 @@ import { PageSize } from './event-read.js'
 import type { Query } from './read-stream.js'
 import { eventDecoder } from './rows.js'
 import { Findings } from './verify-findings.js'
-import { countStreams, ofTenant, structureChecks } from './verify-structure.js'
-import type { VerifyScope } from './verify-structure.js'
+import { ofTenant } from './verify-scope.js'
+import type { VerifyScope } from './verify-scope.js'
+import { countStreams, structureChecks } from './verify-structure.js'
 import { binder } from './where.js'
 
 export interface VerifyContext {

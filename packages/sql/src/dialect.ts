@@ -121,26 +121,30 @@ export interface MigrationDialect<Client> {
   render(sql: string): string
 }
 
-/** All that is particular to an engine, beside its driver. */
-export interface Dialect<Client = unknown> {
+/** What reading needs to know of an engine. */
+export interface ReadDialect {
   readonly name: string
   /** The table's name as statements write it: quoted, with its schema or prefix. */
   table(name: string): string
   /** An expression that gives `expression`, a time column or an aggregate of one, in the form that `decode.time` takes. */
   time(expression: string): string
-  /** The select list of an event, in the order of `decodeEvent`. */
+  /** The select list of an event, in the order of `eventColumnNames`. */
   readonly eventColumns: string
-  /** The select list of a stream, in the order of `decodeStream`. */
+  /** The select list of a stream, in the order of `streamColumnNames`. */
   readonly streamColumns: string
   readonly decode: Decoder
   readonly filter: FilterStatements
+  readonly settled: SettledSource
+  /** An expression for the database's clock. */
+  readonly now: string
+}
+
+/** All that is particular to an engine, beside its driver. */
+export interface Dialect<Client = unknown> extends ReadDialect {
   readonly append: AppendStep<Client>
   /** How many flushes may be under way at once. */
   readonly flushes: number
-  readonly settled: SettledSource
   readonly migration: MigrationDialect<Client>
-  /** An expression for the database's clock. */
-  readonly now: string
   /** Opens the append-only tables for the session's transaction, and closes them again before it commits. */
   openMaintenance(session: SqlSession<Client>): Promise<void>
   closeMaintenance(session: SqlSession<Client>): Promise<void>

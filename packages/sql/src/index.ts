@@ -1,1 +1,25 @@
-export {}
+// for adapters
+export { createSqlEventStore } from './create.js'
+export type { StoreSetup } from './store-parts.js'
+export { ANY, EXISTS } from './dialect.js'
+export type {
+  Applied,
+  AppendStep,
+  AppendStepOptions,
+  Bind,
+  Decoder,
+  Dialect,
+  FilterStatements,
+  HeadWrite,
+  Migration,
+  MigrationDialect,
+  ReadDialect,
+  SettledSource,
+  SettledState,
+} from './dialect.js'
+export type { SqlDriver, SqlFailure, SqlRow, SqlSession, SqlValue } from './driver.js'
+export { eventColumnNames, streamColumnNames } from './rows.js'
+
+// for packages with tables of their own
+export { sqlOf } from './extension.js'
+export type { SqlExtension } from './extension.js'

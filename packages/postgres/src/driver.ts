@@ -1,0 +1,156 @@
+import { InvalidArgumentError } from '@varve/core'
+import type { ResolvedStoreOptions } from '@varve/core'
+import type { SqlDriver, SqlRow, SqlSession, SqlValue } from '@varve/sql'
+import type pg from 'pg'
+import { AcquireError, classify, isBroken } from './classify.js'
+import { PgSession, runQuery } from './session.js'
+import type { SessionSettings } from './session.js'
+
+/** What is used of a pool. */
+export interface PgPool {
+  connect(): Promise<pg.PoolClient>
+  end(): Promise<void>
+}
+
+// the server's own limit acts first; this one is for servers and networks that have fallen silent
+const GRACE_MS = 2_000
+
+/** @param owned whether the store opened the pool itself, and ends it */
+export class PgDriver implements SqlDriver<pg.PoolClient> {
+  readonly #pool: PgPool
+  readonly #owned: boolean
+  readonly #acquireTimeoutMs: number
+  readonly #settings: SessionSettings
+  readonly #listening = new WeakSet<pg.PoolClient>()
+
+  constructor(pool: PgPool, owned: boolean, options: ResolvedStoreOptions) {
+    this.#pool = pool
+    this.#owned = owned
+    this.#acquireTimeoutMs = options.acquireTimeoutMs
+    this.#settings = {
+      prepared: options.preparedStatements,
+      deadlineMs: options.statementTimeoutMs === 0 ? 0 : options.statementTimeoutMs + GRACE_MS,
+    }
+  }
+
+  async query<T = SqlRow>(text: string, params: readonly SqlValue[] = [], map?: (row: SqlRow) => T): Promise<T[]> {
+    const client = await this.#acquire()
+    let broken: Error | undefined
+    try {
+      return await runQuery(client, this.#settings, text, params, map)
+    } catch (error) {
+      broken = this.#noticed(error)
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  async session<T>(work: (session: SqlSession<pg.PoolClient>) => Promise<T>): Promise<T> {
+    const client = await this.#acquire()
+    let broken: Error | undefined
+    try {
+      return await work(new PgSession(client, this.#settings))
+    } catch (error) {
+      broken = this.#noticed(error)
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  async transaction<T>(work: (session: SqlSession<pg.PoolClient>) => Promise<T>): Promise<T> {
+    const client = await this.#acquire()
+    let broken: Error | undefined
+    const session = new PgSession(client, this.#settings)
+    try {
+      // whatever the server's default is: the store counts on each statement seeing what is committed by then
+      await session.script('begin isolation level read committed read write')
+      const result = await work(session)
+      await commit(client)
+      return result
+    } catch (error) {
+      broken = this.#noticed(error)
+      if (broken === undefined) broken = await this.#rollback(client)
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  join(client: pg.PoolClient): SqlSession<pg.PoolClient> {
+    if (typeof client !== 'object' || client === null || typeof client.query !== 'function') {
+      throw new InvalidArgumentError('client', 'must be a client of pg, in a transaction that you began')
+    }
+    return new PgSession(client, this.#settings)
+  }
+
+  enter(): void {
+    // any number of connections: no call waits for itself
+  }
+
+  classify(error: unknown): ReturnType<typeof classify> {
+    return classify(error)
+  }
+
+  async close(): Promise<void> {
+    if (this.#owned) await this.#pool.end()
+  }
+
+  async #rollback(client: pg.PoolClient): Promise<Error | undefined> {
+    try {
+      await client.query('rollback')
+      return undefined
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
+
+  /** The error again if its connection must not be used any more. */
+  #noticed(error: unknown): Error | undefined {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === '26000' || code === '42P05') this.#settings.prepared = false
+    return isBroken(error) ? (error as Error) : undefined
+  }
+
+  async #acquire(): Promise<pg.PoolClient> {
+    let late = false
+    let timer: NodeJS.Timeout | undefined
+    const asked = this.#pool.connect()
+    try {
+      const client = await (this.#acquireTimeoutMs === 0
+        ? asked
+        : Promise.race([
+            asked,
+            new Promise<never>((_, reject) => {
+              timer = setTimeout(() => {
+                late = true
+                reject(new Error(`no connection within ${this.#acquireTimeoutMs} ms`))
+              }, this.#acquireTimeoutMs)
+            }),
+          ]))
+      if (!this.#listening.has(client)) {
+        // a connection that breaks between two statements must not end the process; the next statement reports it
+        client.on('error', () => undefined)
+        this.#listening.add(client)
+      }
+      return client
+    } catch (error) {
+      if (late) asked.then((client) => client.release()).catch(() => undefined)
+      throw new AcquireError(error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('commit')
+  if (command !== 'COMMIT') {
+    throw new InvalidArgumentError(
+      'transaction',
+      'a statement in it failed and its error was not passed on, so that Postgres rolled everything back; ' +
+        'let such errors out of the work, or use a savepoint around statements that may fail',
+    )
+  }
+}

@@ -1,0 +1,165 @@
+import type { AppendResult, PreparedWrite } from '@varve/core'
+import { fits, streamKey } from './append-group.js'
+import type { AppendGroup } from './append-group.js'
+
+/** A call of `append` or `appendMany` that waits for its turn or is under way. */
+export interface QueuedAppend {
+  readonly writes: readonly PreparedWrite[]
+  readonly queuedAt: number
+  readonly resolve: (results: AppendResult[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+export interface AppendQueueOptions {
+  /** Flushes under way at once. */
+  readonly flushes: number
+  /** Whether several appends may share a transaction. */
+  readonly coalesce: boolean
+  /** Calls of `appendMany` under way at once; each has a transaction of its own. */
+  readonly atomics: number
+  /** Stores the groups; settles every append of them and never rejects. Calls `free` when the next flush may go out. */
+  readonly flush: (groups: readonly AppendGroup[], free: () => void) => Promise<void>
+  /** Stores one `appendMany`; settles it and never rejects. */
+  readonly atomic: (append: QueuedAppend) => Promise<void>
+}
+
+const MAX_EVENTS = 500
+const MAX_BYTES = 4 * 1024 * 1024
+
+/**
+ * Coalesces the appends of one process into flushes. A lone append goes out at once; what is called while flushes are under
+ * way waits for the next one. Appends to one stream apply in the order of the calls: a stream is under way once at a time.
+ */
+export class AppendQueue {
+  readonly #options: AppendQueueOptions
+  #waiting: QueuedAppend[] = []
+  readonly #busy = new Set<string>()
+  #flushing = 0
+  #atomics = 0
+  #scheduled = false
+  readonly #idle: (() => void)[] = []
+
+  constructor(options: AppendQueueOptions) {
+    this.#options = options
+  }
+
+  append(writes: readonly PreparedWrite[]): Promise<AppendResult[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ writes, queuedAt: performance.now(), resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  /** Waits until nothing waits and nothing is under way. */
+  async drained(): Promise<void> {
+    while (!this.#isIdle()) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Rejects what has waited since before `time`: it waited for a database that has been given up meanwhile. */
+  rejectQueuedBefore(time: number, error: (append: QueuedAppend) => unknown): void {
+    const given = this.#waiting.filter((append) => append.queuedAt < time)
+    this.#waiting = this.#waiting.filter((append) => append.queuedAt >= time)
+    for (const append of given) append.reject(error(append))
+  }
+
+  #isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#busy.size === 0 && this.#flushing === 0
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    // beside a running flush, callers that were just answered get to call again before the next one is cut
+    if (this.#flushing === 0) queueMicrotask(this.#pump)
+    else setImmediate(this.#pump)
+  }
+
+  readonly #pump = (): void => {
+    this.#scheduled = false
+    let groups = this.#take()
+    while (groups.length > 0) {
+      this.#start(groups)
+      groups = this.#take()
+    }
+    if (this.#isIdle()) for (const wake of this.#idle.splice(0)) wake()
+  }
+
+  #start(groups: readonly AppendGroup[]): void {
+    this.#flushing++
+    let freed = false
+    const free = (): void => {
+      if (freed) return
+      freed = true
+      this.#flushing--
+      this.#schedule()
+    }
+    const keys = groups.map((group) => group.key)
+    void this.#options.flush(groups, free).finally(() => {
+      this.#release(keys)
+      free()
+    })
+  }
+
+  #startAtomic(append: QueuedAppend, keys: readonly string[]): void {
+    this.#atomics++
+    for (const key of keys) this.#busy.add(key)
+    void this.#options.atomic(append).finally(() => {
+      this.#atomics--
+      this.#release(keys)
+    })
+  }
+
+  #release(keys: readonly string[]): void {
+    for (const key of keys) this.#busy.delete(key)
+    this.#schedule()
+  }
+
+  /**
+   * Takes what can go out together: streams that are not under way, and what merges with it, in the order of the calls.
+   * What must wait holds back later calls to the same streams.
+   */
+  #take(): AppendGroup[] {
+    const groups = new Map<string, AppendGroup>()
+    const held = new Set<string>()
+    const left: QueuedAppend[] = []
+    const taken = { events: 0, bytes: 0 }
+    for (const append of this.#waiting) {
+      const keys = append.writes.map(streamKey)
+      const blocked = keys.some((key) => this.#busy.has(key) || held.has(key))
+      if (!blocked && this.#takes(append, keys, groups, taken)) continue
+      for (const key of keys) held.add(key)
+      left.push(append)
+    }
+    this.#waiting = left
+    for (const key of groups.keys()) this.#busy.add(key)
+    return [...groups.values()]
+  }
+
+  #takes(
+    append: QueuedAppend,
+    keys: readonly string[],
+    groups: Map<string, AppendGroup>,
+    taken: { events: number; bytes: number },
+  ): boolean {
+    const [write] = append.writes
+    if (append.writes.length > 1 || write === undefined || write.events.length === 0) {
+      if (this.#atomics >= this.#options.atomics || keys.some((key) => groups.has(key))) return false
+      this.#startAtomic(append, keys)
+      return true
+    }
+    if (this.#flushing >= this.#options.flushes) return false
+    const full = taken.events + write.events.length > MAX_EVENTS || taken.bytes + write.bytes > MAX_BYTES
+    if (taken.events > 0 && (full || !this.#options.coalesce)) return false
+    const key = streamKey(write)
+    const group = groups.get(key)
+    if (group !== undefined && !fits(group, write)) return false
+    if (group === undefined) groups.set(key, { key, appends: [append], events: [...write.events] })
+    else {
+      group.appends.push(append)
+      group.events.push(...write.events)
+    }
+    taken.events += write.events.length
+    taken.bytes += write.bytes
+    return true
+  }
+}

@@ -1,0 +1,113 @@
+import {
+  backoffDelay,
+  isEventStoreError,
+  MigrationError,
+  sleep,
+  StoreUnavailableError,
+  TransactionConflictError,
+} from '@varve/core'
+import type { ResolvedStoreOptions } from '@varve/core'
+import type { SqlDriver, SqlFailure } from './driver.js'
+
+/** A failure of the database that is not the caller's, in the store's words; the store's own errors pass unchanged. */
+export function toStoreError(driver: Pick<SqlDriver, 'classify'>, error: unknown): unknown {
+  if (isEventStoreError(error)) return error
+  const failure = driver.classify(error)
+  if (failure.kind === 'conflict') {
+    return new TransactionConflictError(
+      `The database ended the transaction (${failure.detail}). Nothing was written: run it again.`,
+      error,
+    )
+  }
+  return unavailable(failure, failure.kind === 'lost' ? 'unknown' : 'not-applied', [], error)
+}
+
+function unavailable(
+  failure: SqlFailure,
+  outcome: 'not-applied' | 'unknown',
+  eventIds: readonly string[],
+  cause: unknown,
+): Error {
+  if (failure.kind === 'schema') {
+    return new MigrationError(
+      `The tables of the store are missing or older than this code (${failure.detail}). Call store.migrate() first.`,
+      cause,
+    )
+  }
+  const what = {
+    unreachable: 'The database cannot be reached',
+    lost: 'The connection to the database was lost under way',
+    conflict: 'The database kept ending the transaction',
+    timeout: 'The database did not finish in time',
+    unique: 'The database refused the write',
+    other: 'The database refused the statement',
+  }[failure.kind]
+  return new StoreUnavailableError(`${what} (${failure.detail}).${consequence(outcome, eventIds)}`, {
+    outcome,
+    eventIds,
+    cause,
+  })
+}
+
+function consequence(outcome: 'not-applied' | 'unknown', eventIds: readonly string[]): string {
+  if (outcome === 'unknown') {
+    return ' It is not known whether the events were stored: append them again with the same ids.'
+  }
+  return eventIds.length === 0 ? '' : ' Nothing was stored: append again when it is back.'
+}
+
+/** The error for appends that waited behind one that was given up. */
+export function unreachable(error: unknown, eventIds: readonly string[]): StoreUnavailableError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new StoreUnavailableError(`An append before this one was given up: ${reason}`, { eventIds, cause: error })
+}
+
+/** What an attempt is told. */
+export interface Attempt {
+  /** Whether an earlier attempt may have been stored although its answer was lost. */
+  readonly resent: boolean
+}
+
+export interface Retrying {
+  readonly driver: Pick<SqlDriver, 'classify'>
+  readonly retry: ResolvedStoreOptions['retry']
+  /** Of the events under way, for the error. */
+  readonly eventIds: () => readonly string[]
+  /** Called when the database could not be reached to the end, with the time when the last try began. */
+  readonly gaveUp: (begun: number, error: unknown) => void
+}
+
+/**
+ * Runs an append until its outcome is known: again after lost connections, deadlocks and the like, within the bounds of
+ * `retry`. Errors of the store and violated keys are outcomes too, and pass unchanged.
+ */
+export async function retrying<T>(context: Retrying, run: (attempt: Attempt) => Promise<T>): Promise<T> {
+  const started = performance.now()
+  let resent = false
+  for (let attempt = 0; ; attempt++) {
+    const begun = performance.now()
+    try {
+      return await run({ resent })
+    } catch (error) {
+      if (isEventStoreError(error) && error.code !== 'VARVE_UNAVAILABLE') throw error
+      const failure = context.driver.classify(error)
+      if (failure.kind === 'unique') throw error
+      if (failure.kind === 'lost') resent = true
+      const again = failure.kind === 'lost' || failure.kind === 'unreachable' || failure.kind === 'conflict'
+      const delay = again ? nextDelay(context.retry, attempt, begun - started) : undefined
+      if (delay === undefined) {
+        const given = unavailable(failure, resent ? 'unknown' : 'not-applied', context.eventIds(), error)
+        if (failure.kind === 'unreachable') context.gaveUp(begun, given)
+        throw given
+      }
+      await sleep(delay)
+    }
+  }
+}
+
+/** How long to wait before the next try; undefined when there is none. */
+function nextDelay(retry: ResolvedStoreOptions['retry'], attempt: number, elapsedMs: number): number | undefined {
+  if (retry === false || attempt + 1 >= retry.attempts) return undefined
+  const delay = backoffDelay(retry, attempt)
+  return elapsedMs + delay > retry.maxElapsedMs ? undefined : delay
+}

@@ -1,0 +1,73 @@
+import { StoreClosedError } from '@varve/core'
+import type { SqlDriver } from './driver.js'
+import { toStoreError } from './failure.js'
+import type { Query } from './read-stream.js'
+
+/** The part of a driver that knows nothing of its client. */
+type Plain = Pick<SqlDriver, 'query' | 'enter' | 'classify' | 'close'>
+
+/** Keeps count of what is under way, so that closing can wait for it, and refuses what comes after. */
+export class Lifecycle {
+  readonly #driver: Plain
+  readonly #work: (() => Promise<void>)[] = []
+  #underWay = 0
+  #closing: Promise<void> | undefined
+  #wake: (() => void) | undefined
+
+  constructor(driver: Plain) {
+    this.#driver = driver
+  }
+
+  /** @throws StoreClosedError, or what the driver has against a call from here. */
+  check(operation: string): void {
+    if (this.#closing !== undefined) throw new StoreClosedError()
+    this.#driver.enter(operation)
+  }
+
+  /** Runs one call of the store; the database's errors come out as the store's. */
+  async run<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.runUntranslated(operation, work)
+    } catch (error) {
+      throw toStoreError(this.#driver, error)
+    }
+  }
+
+  /** Runs one call of the store whose errors may be the caller's own. */
+  async runUntranslated<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    this.check(operation)
+    this.#underWay++
+    try {
+      return await work()
+    } finally {
+      if (--this.#underWay === 0) this.#wake?.()
+    }
+  }
+
+  /** A statement that only reads; asked once more when its connection had been broken all along. */
+  readonly query: Query = (text, params, map) =>
+    this.run('query', async () => {
+      try {
+        return await this.#driver.query(text, params, map)
+      } catch (error) {
+        if (this.#driver.classify(error).kind !== 'lost') throw error
+        return this.#driver.query(text, params, map)
+      }
+    })
+
+  /** Something to do when the store closes, after what was under way. */
+  onClose(work: () => Promise<void>): void {
+    this.#work.push(work)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#finish()
+    return this.#closing
+  }
+
+  async #finish(): Promise<void> {
+    while (this.#underWay > 0) await new Promise<void>((resolve) => (this.#wake = resolve))
+    for (const work of this.#work) await work()
+    await this.#driver.close()
+  }
+}

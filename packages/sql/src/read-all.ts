@@ -1,0 +1,155 @@
+import { resolveReadAll, StoreUnavailableError } from '@varve/core'
+import type { EventRead, ReadAllOptions, RecordedEvent } from '@varve/core'
+import type { ReadDialect } from './dialect.js'
+import { PagedRead, PageSize } from './event-read.js'
+import { bytesOf, lastOf } from './read-stream.js'
+import type { Query } from './read-stream.js'
+import { eventDecoder } from './rows.js'
+import { binder, conditions, matchesNothing } from './where.js'
+
+type Resolved = ReturnType<typeof resolveReadAll>
+
+/** What the reads of the log need of a store. */
+export interface LogReaderContext {
+  readonly dialect: ReadDialect
+  readonly query: Query
+  /** Throws when the store is closed or the call would wait for itself. */
+  check(operation: string): void
+}
+
+/** Reads of the whole log, of one tenant or (`undefined`) of all. */
+export class LogReader {
+  readonly #context: LogReaderContext
+  readonly #decode: ReturnType<typeof eventDecoder>
+  readonly #events: string
+
+  constructor(context: LogReaderContext) {
+    this.#context = context
+    this.#decode = eventDecoder(context.dialect.decode)
+    this.#events = context.dialect.table('events')
+  }
+
+  read(tenantId: string | undefined, options?: ReadAllOptions): EventRead {
+    const range = resolveReadAll(options)
+    const pages = () => this.#pages(tenantId, range)
+    return new PagedRead({
+      pages,
+      first: async () => {
+        const page = await this.#pages(tenantId, { ...range, limit: Math.min(1, range.limit) }).next()
+        return page.done === true ? undefined : page.value[0]
+      },
+      last: async () => {
+        if (range.limit < Number.MAX_SAFE_INTEGER) return lastOf(pages())
+        const until = await this.#settledEnd(range)
+        const [last] = await this.page(tenantId, { ...range, direction: flip(range.direction) }, range.after, until, 1)
+        return last
+      },
+      count: () => this.#count(tenantId, range),
+    })
+  }
+
+  /** Events of the filter with `after` < position <= `until`, in the direction of the filter. */
+  async page(
+    tenantId: string | undefined,
+    filter: Resolved,
+    after: number,
+    until: number,
+    limit: number,
+  ): Promise<RecordedEvent[]> {
+    if (after >= until || limit <= 0 || matchesNothing(filter)) return []
+    const { where, params, bind } = this.#where(tenantId, filter, after, until)
+    const order = filter.direction === 'forwards' ? 'position' : 'position desc'
+    const text = `select ${this.#context.dialect.eventColumns} from ${this.#events} where ${where} order by ${order} limit ${bind(limit)}`
+    return this.#context.query(text, params, this.#decode)
+  }
+
+  #where(tenantId: string | undefined, filter: Resolved, after: number, until: number) {
+    const { params, bind } = binder()
+    const where = [`position > ${bind(after)}`, `position <= ${bind(until)}`]
+    if (tenantId !== undefined) where.push(`tenant_id = ${bind(tenantId)}`)
+    where.push(...conditions(filter, bind, this.#context.dialect.filter))
+    return { where: where.join(' and '), params, bind }
+  }
+
+  async *#pages(tenantId: string | undefined, range: Resolved): AsyncGenerator<readonly RecordedEvent[], undefined> {
+    this.#context.check('readAll')
+    if (range.limit === 0 || matchesNothing(range)) return
+    if (range.direction === 'backwards' || !range.settled) {
+      yield* this.#range(tenantId, range, range.after, range.until, range.limit)
+      return
+    }
+    const source = this.#context.dialect.settled
+    let state = await source.look()
+    const end = Math.min(state.high, range.until)
+    let { after, limit } = range
+    for (;;) {
+      const until = Math.min(state.settled, end)
+      for await (const page of this.#range(tenantId, range, after, until, limit)) {
+        limit -= page.length
+        yield page
+      }
+      after = Math.max(after, until)
+      if (after >= end || limit <= 0) return
+      this.#context.check('readAll')
+      state = await source.beyond(after, range.waitForSettledMs)
+      if (state.settled <= after) throw unsettled(range, after, state)
+    }
+  }
+
+  async *#range(
+    tenantId: string | undefined,
+    range: Resolved,
+    after: number,
+    until: number,
+    limit: number,
+  ): AsyncGenerator<readonly RecordedEvent[], undefined> {
+    for (const size = new PageSize(); ;) {
+      const asked = size.within(limit)
+      const events = await this.page(tenantId, range, after, until, asked)
+      const last = events.at(-1)
+      if (last !== undefined) yield events
+      if (last === undefined || events.length < asked) return
+      limit -= events.length
+      if (range.direction === 'forwards') after = last.position
+      else until = last.position - 1
+      size.next(events.length, bytesOf(events))
+    }
+  }
+
+  /** The end of a read that begins now, once everything up to it is settled. */
+  async #settledEnd(range: Resolved): Promise<number> {
+    this.#context.check('readAll')
+    if (range.direction === 'backwards' || !range.settled) return range.until
+    const source = this.#context.dialect.settled
+    let state = await source.look()
+    const end = Math.min(state.high, range.until)
+    while (state.settled < end) {
+      const known = state.settled
+      state = await source.beyond(known, range.waitForSettledMs)
+      if (state.settled <= known) throw unsettled(range, known, state)
+    }
+    return end
+  }
+
+  async #count(tenantId: string | undefined, range: Resolved): Promise<number> {
+    if (range.limit === 0 || matchesNothing(range)) return 0
+    const until = await this.#settledEnd(range)
+    if (range.after >= until) return 0
+    const { where, params } = this.#where(tenantId, range, range.after, until)
+    const [row] = await this.#context.query(`select count(*) from ${this.#events} where ${where}`, params)
+    return Math.min(this.#context.dialect.decode.number(row?.[0]), range.limit)
+  }
+}
+
+function flip(direction: Resolved['direction']): Resolved['direction'] {
+  return direction === 'forwards' ? 'backwards' : 'forwards'
+}
+
+function unsettled(range: Resolved, position: number, state: { blocker?: { detail: string } }): StoreUnavailableError {
+  const who = state.blocker === undefined ? '' : `; in the way: ${state.blocker.detail}`
+  return new StoreUnavailableError(
+    `The log is not settled beyond position ${position} after ${range.waitForSettledMs} ms: an append under way may still ` +
+      `appear there${who}. End that transaction, wait longer (waitForSettledMs), or read with settled: false.`,
+    { blocker: state.blocker },
+  )
+}

@@ -1,0 +1,157 @@
+import type { MigrateOptions, MigrationState, ResolvedStoreOptions, ResolvedVerify } from '@varve/core'
+import type { HealthReport, StoreStatistics, StoreTransaction, VerifyReport } from '@varve/core'
+import { sleep, StoreUnavailableError } from '@varve/core'
+import { Appender } from './append.js'
+import type { Dialect } from './dialect.js'
+import type { SqlDriver } from './driver.js'
+import { toStoreError } from './failure.js'
+import { health } from './health.js'
+import { Lifecycle } from './lifecycle.js'
+import { migrate, migrationStates } from './migrate.js'
+import { LogReader } from './read-all.js'
+import { streamReader } from './read-stream.js'
+import { statistics } from './statistics.js'
+import { headReader } from './streams.js'
+import { isConflict, SqlTransaction } from './transaction.js'
+import type { TransactionContext } from './transaction.js'
+import { verify } from './verify.js'
+
+export interface StoreSetup<Client> {
+  readonly driver: SqlDriver<Client>
+  readonly dialect: Dialect<Client>
+  readonly options: ResolvedStoreOptions
+}
+
+/** What all handles of one store share. */
+export class StoreParts<Client> {
+  readonly driver: SqlDriver<Client>
+  readonly dialect: Dialect<Client>
+  readonly options: ResolvedStoreOptions
+  readonly lifecycle: Lifecycle
+  readonly appender: Appender<Client>
+  readonly log: LogReader
+  readonly readStream: ReturnType<typeof streamReader>
+  readonly readHead: ReturnType<typeof headReader>
+  /** For transactions of the caller's own. */
+  readonly joining: TransactionContext<Client>
+  readonly #within: TransactionContext<Client>
+
+  constructor({ driver, dialect, options }: StoreSetup<Client>) {
+    this.driver = driver
+    this.dialect = dialect
+    this.options = options
+    this.lifecycle = new Lifecycle(driver)
+    this.appender = new Appender({ driver, dialect, options })
+    this.log = new LogReader({
+      dialect,
+      query: this.lifecycle.query,
+      check: (operation) => this.lifecycle.check(operation),
+    })
+    this.readStream = streamReader(dialect)
+    this.readHead = headReader(dialect)
+    const shared = {
+      dialect,
+      appender: this.appender,
+      limits: options,
+      readStream: this.readStream,
+      readHead: this.readHead,
+    }
+    this.joining = { ...shared, run: (operation, work) => this.lifecycle.run(operation, work) }
+    // the transaction as a whole is counted, and checked, when it begins
+    this.#within = { ...shared, run: async (_, work) => this.#translated(work) }
+    this.lifecycle.onClose(async () => dialect.settled.close())
+  }
+
+  async lastPosition(tenantId: string | undefined): Promise<number> {
+    const where = tenantId === undefined ? '' : 'where tenant_id = $1 '
+    const text = `select position from ${this.dialect.table('events')} ${where}order by position desc limit 1`
+    const [row] = await this.lifecycle.query(text, tenantId === undefined ? [] : [tenantId])
+    return row === undefined ? 0 : this.dialect.decode.number(row[0])
+  }
+
+  statistics(tenantId: string | undefined): Promise<StoreStatistics> {
+    return this.lifecycle.run('statistics', () => statistics(this.driver, this.dialect, tenantId))
+  }
+
+  verify(tenantId: string | undefined, options: ResolvedVerify): Promise<VerifyReport> {
+    return this.lifecycle.run('verify', () => verify(this, tenantId, options))
+  }
+
+  migrate(options?: MigrateOptions): Promise<void> {
+    return this.lifecycle.run('migrate', () => migrate({ driver: this.driver, dialect: this.dialect, options }))
+  }
+
+  migrations(): Promise<MigrationState[]> {
+    return this.lifecycle.run('migrations', () => migrationStates({ driver: this.driver, dialect: this.dialect }))
+  }
+
+  health(): Promise<HealthReport> {
+    return this.lifecycle.run('health', () => health(this.driver, this.dialect))
+  }
+
+  transaction<T>(
+    tenantId: string,
+    work: (tx: StoreTransaction<Client>) => Promise<T>,
+    options: { retries: number; maintenance: boolean },
+  ): Promise<T> {
+    return this.lifecycle.runUntranslated('transaction', async () => {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await this.#once(tenantId, work, options.maintenance)
+        } catch (error) {
+          if (!isConflict(error) || attempt >= options.retries) throw error
+          await sleep(Math.random() * 10 * 2 ** Math.min(attempt, 8))
+        }
+      }
+    })
+  }
+
+  async #once<T>(
+    tenantId: string,
+    work: (tx: StoreTransaction<Client>) => Promise<T>,
+    maintenance: boolean,
+  ): Promise<T> {
+    let thrown: { error: unknown } | undefined
+    let tx: SqlTransaction<Client> | undefined
+    try {
+      return await this.driver.transaction(async (session) => {
+        if (maintenance) await this.dialect.openMaintenance(session)
+        tx = new SqlTransaction(this.#within, session, tenantId)
+        try {
+          const result = await work(tx)
+          await tx.finish()
+          if (maintenance) await this.dialect.closeMaintenance(session)
+          return result
+        } catch (error) {
+          thrown = { error }
+          throw error
+        } finally {
+          tx.end()
+        }
+      })
+    } catch (error) {
+      if (thrown?.error === error) {
+        // the caller's own error comes back as it is, unless the database threw it to end the transaction
+        throw this.driver.classify(error).kind === 'conflict' ? toStoreError(this.driver, error) : error
+      }
+      throw this.#commitError(error, tx?.eventIds ?? [])
+    }
+  }
+
+  #commitError(error: unknown, eventIds: readonly string[]): unknown {
+    const failure = this.driver.classify(error)
+    if (failure.kind !== 'lost' || eventIds.length === 0) return toStoreError(this.driver, error)
+    return new StoreUnavailableError(
+      `The connection was lost while the transaction was committed (${failure.detail}). It is not known whether it was.`,
+      { outcome: 'unknown', eventIds, cause: error },
+    )
+  }
+
+  async #translated<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw toStoreError(this.driver, error)
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import { InvalidArgumentError, isEventStoreError, nameProblem, prepareAppend, prepareAppendMany } from '@varve/core'
+import { resolveListStreams, resolveTransaction, resolveVerify, sleep, TenantMismatchError } from '@varve/core'
+import type { AppendOptions, AppendResult, EventRead, EventReader, EventStore, HealthReport } from '@varve/core'
+import type { ListStreamsOptions, MigrateOptions, MigrationState, NewEvent, ReadAllOptions } from '@varve/core'
+import type { ReadStreamOptions, RecordedEvent, StoreStatistics, StoreTransaction, StreamInfo } from '@varve/core'
+import type { StreamWrite, TransactionOptions, VerifyOptions, VerifyReport } from '@varve/core'
+import { eventsById } from './duplicate.js'
+import { listStreams, setArchived } from './streams.js'
+import type { StoreParts } from './store-parts.js'
+import { SqlTransaction } from './transaction.js'
+
+/** Reads of one tenant, or (`undefined`) of all. */
+class Reader<Client> implements EventReader {
+  protected readonly parts: StoreParts<Client>
+  readonly #tenantId: string | undefined
+
+  constructor(parts: StoreParts<Client>, tenantId: string | undefined) {
+    this.parts = parts
+    this.#tenantId = tenantId
+  }
+
+  readAll(options?: ReadAllOptions): EventRead {
+    return this.parts.log.read(this.#tenantId, options)
+  }
+
+  listStreams(options?: ListStreamsOptions): AsyncIterable<StreamInfo> {
+    const filter = resolveListStreams(options)
+    const { dialect, lifecycle } = this.parts
+    return { [Symbol.asyncIterator]: () => listStreams(dialect, lifecycle.query, this.#tenantId, filter) }
+  }
+
+  lastPosition(): Promise<number> {
+    return this.parts.lastPosition(this.#tenantId)
+  }
+
+  settledPosition(): Promise<number> {
+    const { dialect, lifecycle } = this.parts
+    return lifecycle.run('settledPosition', async () => (await dialect.settled.look()).settled)
+  }
+
+  statistics(): Promise<StoreStatistics> {
+    return this.parts.statistics(this.#tenantId)
+  }
+
+  async verify(options?: VerifyOptions): Promise<VerifyReport> {
+    return this.parts.verify(this.#tenantId, resolveVerify(options))
+  }
+}
+
+/** A store's methods for one tenant; all handles of a store share its parts. */
+export class StoreHandle<Client> extends Reader<Client> implements EventStore<Client> {
+  readonly tenantId: string
+  readonly #bound: boolean
+
+  constructor(parts: StoreParts<Client>, tenantId: string, bound: boolean) {
+    super(parts, tenantId)
+    this.tenantId = tenantId
+    this.#bound = bound
+  }
+
+  forTenant(tenantId: string): EventStore<Client> {
+    const problem = nameProblem(tenantId)
+    if (problem !== undefined) throw new InvalidArgumentError('tenantId', problem)
+    if (this.#bound && tenantId !== this.tenantId) throw new TenantMismatchError(this.tenantId, tenantId)
+    return new StoreHandle(this.parts, tenantId, true)
+  }
+
+  allTenants(): EventReader {
+    return new Reader(this.parts, undefined)
+  }
+
+  async append(streamId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
+    const { lifecycle, appender, options: limits } = this.parts
+    return lifecycle.run('append', () =>
+      appender.append(prepareAppend(this.tenantId, streamId, events, options, limits)),
+    )
+  }
+
+  async appendMany(writes: readonly StreamWrite[]): Promise<AppendResult[]> {
+    const { lifecycle, appender, options: limits } = this.parts
+    return lifecycle.run('appendMany', () => appender.appendMany(prepareAppendMany(this.tenantId, writes, limits)))
+  }
+
+  readStream(streamId: string, options?: ReadStreamOptions): EventRead {
+    return this.parts.readStream(this.parts.lifecycle.query, this.tenantId, streamName(streamId), options)
+  }
+
+  async getEvent(id: string): Promise<RecordedEvent | undefined> {
+    if (typeof id !== 'string' || !/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) {
+      throw new InvalidArgumentError('id', `must be a UUID, is ${typeof id === 'string' ? `'${id}'` : typeof id}`)
+    }
+    const { dialect, lifecycle } = this.parts
+    return (await eventsById(dialect, lifecycle.query, this.tenantId, [id.toLowerCase()]))[0]
+  }
+
+  async getStream(streamId: string): Promise<StreamInfo | undefined> {
+    return this.parts.readHead(this.parts.lifecycle.query, this.tenantId, streamName(streamId))
+  }
+
+  async archiveStream(streamId: string): Promise<void> {
+    await setArchived(this.parts.dialect, this.parts.lifecycle.query, this.tenantId, streamName(streamId), true)
+  }
+
+  async restoreStream(streamId: string): Promise<void> {
+    await setArchived(this.parts.dialect, this.parts.lifecycle.query, this.tenantId, streamName(streamId), false)
+  }
+
+  async transaction<T>(work: (tx: StoreTransaction<Client>) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    const { retries } = resolveTransaction(options)
+    return this.parts.transaction(this.tenantId, work, { retries, maintenance: false })
+  }
+
+  using(client: Client): StoreTransaction<Client> {
+    this.parts.lifecycle.check('using')
+    return new SqlTransaction(this.parts.joining, this.parts.driver.join(client), this.tenantId)
+  }
+
+  async maintenance<T>(work: (tx: StoreTransaction<Client>) => Promise<T>): Promise<T> {
+    return this.parts.transaction(this.tenantId, work, { retries: 0, maintenance: true })
+  }
+
+  async migrate(options?: MigrateOptions): Promise<void> {
+    this.#refuseBound('migrate')
+    await this.parts.migrate(options)
+  }
+
+  migrations(): Promise<MigrationState[]> {
+    return this.parts.migrations()
+  }
+
+  health(): Promise<HealthReport> {
+    return this.parts.health()
+  }
+
+  async close(): Promise<void> {
+    this.#refuseBound('close')
+    await this.parts.lifecycle.close()
+  }
+
+  #refuseBound(operation: string): void {
+    if (!this.#bound) return
+    throw new InvalidArgumentError(
+      operation,
+      `this handle is bound to tenant '${this.tenantId}' and speaks for it alone; call ${operation}() on the store that was opened`,
+    )
+  }
+}
+
+function streamName(streamId: string): string {
+  const problem = nameProblem(streamId)
+  if (problem !== undefined) throw new InvalidArgumentError('streamId', problem)
+  return streamId
+}

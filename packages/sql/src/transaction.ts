@@ -1,0 +1,112 @@
+import { InvalidArgumentError, isTransactionConflictError, prepareAppend, prepareAppendMany } from '@varve/core'
+import type {
+  AppendOptions,
+  AppendResult,
+  EventRead,
+  NewEvent,
+  PreparedWrite,
+  ReadStreamOptions,
+  SizeLimits,
+  StoreTransaction,
+  StreamInfo,
+  StreamWrite,
+} from '@varve/core'
+import type { Appender } from './append.js'
+import type { Dialect } from './dialect.js'
+import type { SqlSession } from './driver.js'
+import type { Query, streamReader } from './read-stream.js'
+import type { headReader } from './streams.js'
+
+export interface TransactionContext<Client> {
+  readonly dialect: Dialect<Client>
+  readonly appender: Appender<Client>
+  readonly limits: SizeLimits
+  readonly readStream: ReturnType<typeof streamReader>
+  readonly readHead: ReturnType<typeof headReader>
+  /** Runs one call: refused when the store is closed. */
+  run<T>(operation: string, work: () => Promise<T>): Promise<T>
+}
+
+/** A store's methods over one session. Calls run one after the other, awaited or not. */
+export class SqlTransaction<Client> implements StoreTransaction<Client> {
+  readonly tenantId: string
+  readonly #context: TransactionContext<Client>
+  readonly #session: SqlSession<Client>
+  #turn: Promise<unknown> = Promise.resolve()
+  #end: Error | undefined
+  readonly #eventIds: string[] = []
+
+  constructor(context: TransactionContext<Client>, session: SqlSession<Client>, tenantId: string) {
+    this.#context = context
+    this.#session = session
+    this.tenantId = tenantId
+  }
+
+  get client(): Client {
+    return this.#session.client
+  }
+
+  /** Of all that was appended, for the error of a commit whose answer was lost. */
+  get eventIds(): readonly string[] {
+    return this.#eventIds
+  }
+
+  async append(streamId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
+    const write = prepareAppend(this.tenantId, streamId, events, options, this.#context.limits)
+    const [result] = await this.#write([write])
+    return result as AppendResult
+  }
+
+  async appendMany(writes: readonly StreamWrite[]): Promise<AppendResult[]> {
+    return this.#write(prepareAppendMany(this.tenantId, writes, this.#context.limits))
+  }
+
+  readStream(streamId: string, options?: ReadStreamOptions): EventRead {
+    return this.#context.readStream(this.#query, this.tenantId, streamId, options)
+  }
+
+  getStream(streamId: string): Promise<StreamInfo | undefined> {
+    return this.#context.readHead(this.#query, this.tenantId, streamId)
+  }
+
+  /** Waits for calls that were not awaited; afterwards every call rejects. Rejects when the database ended the transaction. */
+  async finish(): Promise<void> {
+    await this.#turn
+    const ended = this.#end
+    this.end()
+    if (ended !== undefined) throw ended
+  }
+
+  end(): void {
+    this.#end ??= new InvalidArgumentError(
+      'transaction',
+      'it has ended; await every call on it before its work returns, and use the store afterwards',
+    )
+  }
+
+  readonly #query: Query = (text, params, map) => this.#next('read', () => this.#session.query(text, params, map))
+
+  #write(writes: readonly PreparedWrite[]): Promise<AppendResult[]> {
+    return this.#next('append', async () => {
+      const results = await this.#context.appender.within(this.#session, writes, (error) => {
+        this.#end = error
+      })
+      for (const write of writes) for (const event of write.events) this.#eventIds.push(event.id)
+      return results
+    })
+  }
+
+  #next<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(() => {
+      if (this.#end !== undefined) throw this.#end
+      return this.#context.run(operation, work)
+    })
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+}
+
+/** Whether running the whole work again may help. */
+export function isConflict(error: unknown): boolean {
+  return isTransactionConflictError(error)
+}

@@ -101,8 +101,8 @@ export class InvalidEventError extends EventStoreError {
 export class InvalidArgumentError extends EventStoreError {
   readonly argument: string
 
-  constructor(argument: string, reason: string) {
-    super('VARVE_INVALID_ARGUMENT', `Invalid ${argument}: ${reason}.`)
+  constructor(argument: string, reason: string, cause?: unknown) {
+    super('VARVE_INVALID_ARGUMENT', `Invalid ${argument}: ${reason}.`, { cause })
     this.argument = argument
   }
 }
@@ -191,7 +191,8 @@ export interface Blocker {
 export class StoreUnavailableError extends EventStoreError {
   readonly outcome: 'not-applied' | 'unknown'
   readonly eventIds: readonly string[]
-  readonly blocker?: Blocker
+  // only declared: a field would be there, undefined, when nobody is in the way
+  declare readonly blocker?: Blocker
 
   constructor(
     message: string,

@@ -8,9 +8,11 @@ import type { Adapter } from './open.js'
 /**
  * Loads an adapter's package: as core sees it, then as the main module does, then as the working directory does, since
  * under pnpm core cannot see the packages of the application.
+ *
+ * @throws InvalidArgumentError with the command `install` when the package, or the driver that it needs, is not there.
  */
 export async function loadAdapter(packageName: string, install: string): Promise<Adapter> {
-  const module = (await importFromCore(packageName)) ?? (await importFromApplication(packageName))
+  const module = await importFirst(packageName, install)
   if (module === undefined) {
     throw new InvalidArgumentError(
       'url',
@@ -25,25 +27,23 @@ export async function loadAdapter(packageName: string, install: string): Promise
   )
 }
 
-async function importFromCore(packageName: string): Promise<object | undefined> {
-  try {
-    return (await import(packageName)) as object
-  } catch (error) {
-    if (isMissing(error, packageName)) return undefined
-    throw error
-  }
-}
-
-async function importFromApplication(packageName: string): Promise<object | undefined> {
-  for (const from of applicationFiles()) {
-    let file: string
+async function importFirst(packageName: string, install: string): Promise<object | undefined> {
+  const attempts = [
+    () => packageName,
+    ...applicationFiles().map((from) => () => pathToFileURL(createRequire(from).resolve(packageName)).href),
+  ]
+  for (const resolve of attempts) {
     try {
-      file = createRequire(from).resolve(packageName)
+      return (await import(resolve())) as object
     } catch (error) {
-      if (isMissing(error, packageName)) continue
-      throw error
+      if (!isNotFound(error)) throw error
+      if (error.message.includes(`'${packageName}'`)) continue
+      throw new InvalidArgumentError(
+        'url',
+        `cannot load ${packageName} (${error.message}): ${install}`,
+        error,
+      )
     }
-    return (await import(pathToFileURL(file).href)) as object
   }
   return undefined
 }
@@ -61,13 +61,11 @@ function applicationFiles(): string[] {
   }
 }
 
-/** Whether the package itself is not there; something that it needs in turn is another matter, and the error says it. */
-function isMissing(error: unknown, packageName: string): boolean {
+function isNotFound(error: unknown): error is Error {
   return (
     error instanceof Error &&
     'code' in error &&
-    (error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND') &&
-    error.message.includes(`'${packageName}'`)
+    (error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND')
   )
 }
 

@@ -1,6 +1,7 @@
+import { isEventStoreError } from '@varve/core'
 import type { HealthReport, MigrationState } from '@varve/core'
 import type { Dialect } from './dialect.js'
-import type { SqlDriver } from './driver.js'
+import type { SqlDriver, SqlFailure } from './driver.js'
 import { migrationStates } from './migrate.js'
 
 type Check = HealthReport['checks'][number]
@@ -45,19 +46,20 @@ function checkMigrations(states: readonly MigrationState[]): Check[] {
   return [{ name: 'migrations', status: 'ok', detail: `${states.length} applied` }]
 }
 
-async function checkSettled(dialect: Dialect): Promise<Check[]> {
-  const { settled, high, blocker } = await dialect.settled.look()
-  const age = blocker?.ageMs ?? 0
-  const waiting = settled < high ? `settled up to ${settled} of ${high}` : `settled up to ${settled}`
-  if (blocker === undefined || age < SLOW_APPEND_MS)
-    return [{ name: 'settled', status: 'ok', detail: waiting }]
-  const seconds = Math.round(age / 1000)
-  const who = blocker.pid === undefined ? blocker.detail : `session ${blocker.pid}: ${blocker.detail}`
-  const detail = `${waiting}: a transaction open for ${seconds} s keeps readers waiting (${who}); end it`
+async function checkSettled({ settled: source }: Dialect): Promise<Check[]> {
+  let state = await source.look()
+  // looking longer, if only for no time at all, names who is in the way
+  if (state.settled < state.high) state = await source.beyond(state.settled, 0)
+  const { settled, high, blocker } = state
+  const upTo = settled < high ? `settled up to ${settled} of ${high}` : `settled up to ${settled}`
+  if (blocker?.ageMs === undefined || blocker.ageMs < SLOW_APPEND_MS) {
+    return [{ name: 'settled', status: 'ok', detail: upTo }]
+  }
+  const detail = `${upTo}: readers wait for a transaction that has appended and stays open (${blocker.detail}); end it`
   return [{ name: 'settled', status: 'degraded', detail }]
 }
 
-/** A check that fails is a finding. It says what kind of failure it was: a driver's own words may hold a connection string. */
+/** A check that fails is a finding. Of a driver's error it tells only the kind: its words may hold a connection string. */
 async function guarded(
   driver: SqlDriver,
   name: string,
@@ -79,7 +81,8 @@ async function guarded(
 }
 
 function kindOf(driver: SqlDriver, error: unknown): string {
-  const words = {
+  if (isEventStoreError(error)) return error.message
+  const words: Record<SqlFailure['kind'], string> = {
     unreachable: 'the database cannot be reached',
     lost: 'the connection was lost',
     conflict: 'the database ended the transaction',

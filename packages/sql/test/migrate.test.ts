@@ -12,10 +12,10 @@ const both = { files: [streams, labels], tables: ['streams', 'log', 'labels', 'v
 
 describe('migrate', () => {
   it('applies what is missing, in order, and records it', async () => {
-    const { driver, dialect, tables, records } = scratch(both)
-    await migrate({ driver, dialect })
-    expect(tables()).toEqual(['labels', 'log', 'streams', 'varve_migrations'])
-    expect(records()).toEqual([
+    const base = scratch(both)
+    await migrate(base)
+    expect(base.tables()).toEqual(['labels', 'log', 'streams', 'varve_migrations'])
+    expect(base.records()).toEqual([
       { name: '0001_streams', checksum: streams.checksum, applied_at: '2024-01-01T00:00:00.000Z' },
       { name: '0002_labels', checksum: labels.checksum, applied_at: '2024-01-01T00:00:00.000Z' },
     ])

@@ -31,7 +31,8 @@ export function repetition(
 ): (AppendResult | undefined)[] | undefined {
   if (stored.length === 0) return undefined
   const byId = new Map(stored.map((event) => [event.id, event]))
-  return writes.map((write) => (write.events.length === 0 ? undefined : repeated(write, byId, stored[0]?.id ?? '')))
+  const known = writes.flatMap((write) => write.events).find((event) => byId.has(event.id))?.id ?? ''
+  return writes.map((write) => (write.events.length === 0 ? undefined : repeated(write, byId, known)))
 }
 
 function repeated(write: PreparedWrite, byId: Map<string, RecordedEvent>, known: string): AppendResult {

@@ -13,6 +13,11 @@ export interface Proxy extends AsyncDisposable {
   resume(): void
   /** Resets every open connection; new ones are served. */
   dropConnections(): void
+  /**
+   * The next bytes that the server sends on a connection that is open now are lost, and the connection with them: what was
+   * asked has been done, and nobody is told.
+   */
+  loseNextAnswer(): void
   /** The server is away: new connections are refused; open ones go on. */
   refuse(): Promise<void>
   accept(): Promise<void>
@@ -32,13 +37,20 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
     for (const pair of pairs) pair.forEach(action)
   }
   let paused = false
+  let losing: ReadonlySet<Socket> = new Set()
+  const loses = (upstream: Socket) => {
+    if (!losing.has(upstream)) return false
+    losing = new Set()
+    upstream.resetAndDestroy()
+    return true
+  }
 
   const listener = createServer({ allowHalfOpen: true }, (client) => {
     const upstream = connect(upstreamAddress)
     const pair = [client, upstream] as const
     pairs.add(pair)
     forward(client, upstream)
-    forward(upstream, client)
+    forward(upstream, client, () => loses(upstream))
     const close = () => {
       pairs.delete(pair)
       client.destroy()
@@ -80,6 +92,9 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
       each((socket) => socket.resume())
     },
     dropConnections,
+    loseNextAnswer: () => {
+      losing = new Set([...pairs].map(([, upstream]) => upstream))
+    },
     refuse,
     accept,
     stop,
@@ -87,7 +102,9 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
   }
 }
 
-function forward(from: Socket, to: Socket): void {
-  from.on('data', (chunk) => to.write(chunk))
+function forward(from: Socket, to: Socket, loses: () => boolean = () => false): void {
+  from.on('data', (chunk) => {
+    if (!loses()) to.write(chunk)
+  })
   from.on('end', () => to.end())
 }

@@ -90,7 +90,9 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
-export const idsOf = (list: readonly { id?: string }[]): (string | undefined)[] => list.map(({ id }) => id)
+export const idsOf = <Id extends string | undefined>(
+  list: readonly { readonly id?: Id }[],
+): (Id | undefined)[] => list.map(({ id }) => id)
 export const versionsOf = (list: readonly RecordedEvent[]): number[] => list.map(({ version }) => version)
 export const positionsOf = (list: readonly RecordedEvent[]): number[] => list.map(({ position }) => position)
 

@@ -1,3 +1,4 @@
+import { deferred } from './deferred.js'
 import type { EventStore, StoreTransaction } from '../event-store.js'
 
 /** A transaction that is held open from outside. */
@@ -13,7 +14,7 @@ export interface Hold<T> {
 const rolledBack = new Error('rolled back by the case')
 
 export function hold<T>(store: EventStore, body: (tx: StoreTransaction) => Promise<T>): Hold<T> {
-  const gate = deferred<void>()
+  const gate = deferred()
   const ready = deferred<T>()
   const ended = store.transaction(async (tx) => {
     ready.resolve(await body(tx))
@@ -42,14 +43,4 @@ export function hold<T>(store: EventStore, body: (tx: StoreTransaction) => Promi
       await rollback().catch(() => undefined)
     },
   }
-}
-
-function deferred<T>() {
-  let resolve: (value: T) => void = () => undefined
-  let reject: (reason: unknown) => void = () => undefined
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  return { promise, resolve, reject }
 }

@@ -6,13 +6,24 @@ import { expectedVersions } from './expected-version.cases.js'
 import { filters } from './filters.cases.js'
 import { idempotency } from './idempotency.cases.js'
 import { ids } from './ids.cases.js'
+import { integrity } from './integrity.cases.js'
+import { lifecycle } from './lifecycle.cases.js'
 import { limits } from './limits.cases.js'
 import { listStreams } from './list-streams.cases.js'
+import { migrations } from './migrations.cases.js'
+import { outages } from './outages.cases.js'
+import { properties } from './properties.cases.js'
+import { races } from './races.cases.js'
 import { readsAll } from './reads-all.cases.js'
 import { readsStream } from './reads-stream.cases.js'
+import { skips } from './skips.cases.js'
+import { stalls } from './stalls.cases.js'
+import { statistics } from './statistics.cases.js'
 import { streams } from './streams.cases.js'
 import { tenants } from './tenants.cases.js'
 import type { Topic } from './topic.js'
+import { transaction } from './transaction.cases.js'
+import { using } from './using.cases.js'
 
 /** All of the suite, in the order in which it runs: what is quick first. */
 export const topics: readonly Topic[] = [
@@ -30,4 +41,15 @@ export const topics: readonly Topic[] = [
   ids,
   data,
   limits,
+  transaction,
+  using,
+  statistics,
+  integrity,
+  migrations,
+  lifecycle,
+  races,
+  skips,
+  stalls,
+  outages,
+  properties,
 ]

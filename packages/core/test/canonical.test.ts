@@ -75,6 +75,8 @@ describe('canonicalize', () => {
     [Number.MAX_VALUE, '1.7976931348623157e+308'],
     ['\b\t\n\f\r\u001f\u007f"\\/', '"\\b\\t\\n\\f\\r\\u001f\u007f\\"\\\\/"'],
     ['\u2028\u{1f600}', '"\u2028\u{1f600}"'],
+    ['a\\b', '"a\\\\b"'],
+    ['a"b', '"a\\"b"'],
     [null, 'null'],
     [[], '[]'],
     [{}, '{}'],
@@ -166,6 +168,7 @@ describe('canonicalize refuses', () => {
     ['a lone high surrogate', 'a\ud800', /lone surrogate U\+D800 at index 1/],
     ['a lone low surrogate', '\udc00a', /lone surrogate U\+DC00 at index 0/],
     ['surrogates the wrong way round', '\udc00\ud800', /lone surrogate/],
+    ['two low surrogates', 'a\udc00\udc00', /lone surrogate U\+DC00 at index 1/],
     [
       'a lone surrogate in a long string',
       `${'\u{1f600}'.repeat(50)}\ud83d`,

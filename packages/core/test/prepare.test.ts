@@ -171,6 +171,7 @@ describe('an event is refused', () => {
     ['type', 'a\0', /control character U\+0000/],
     ['type', 'a\ud800', /lone surrogate U\+D800/],
     ['type', '\udc00', /lone surrogate U\+DC00/],
+    ['type', '\udc00\udc00', /lone surrogate U\+DC00 at index 0/],
     ['correlationId', '', /must not be empty/],
     ['causationId', 7, /must be a string, is 7/],
     ['createdBy', null, /must be a string, is null/],

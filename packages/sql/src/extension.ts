@@ -27,14 +27,14 @@ export interface SqlAccess<Client = unknown> {
   readonly driver: SqlDriver<Client>
   readonly dialect: Dialect<Client>
   /** Runs one call as the store runs its own: refused once it is closed, its `close()` waits, errors are the store's. */
-  run<T>(operation: string, work: () => Promise<T>): Promise<T>
+  readonly run: <T>(operation: string, work: () => Promise<T>) => Promise<T>
   /**
    * Brings the extension's tables to what its version needs; safe from any number of processes at once.
    *
    * @throws MigrationError as `store.migrate()`.
    */
-  migrate(extension: SqlExtension): Promise<void>
-  state(extension: SqlExtension): Promise<MigrationState[]>
+  readonly migrate: (extension: SqlExtension) => Promise<void>
+  readonly state: (extension: SqlExtension) => Promise<MigrationState[]>
 }
 
 /** What a store hands in about itself. */

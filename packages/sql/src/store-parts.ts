@@ -74,15 +74,20 @@ export class StoreParts<Client> {
   }
 
   verify(tenantId: string | undefined, options: ResolvedVerify): Promise<VerifyReport> {
-    return this.lifecycle.run('verify', () => verify(this, tenantId, options))
+    // what the caller's signal and onProgress throw is no failure of the database
+    return this.lifecycle.runUntranslated('verify', () => verify(this, tenantId, options))
   }
 
   migrate(options?: MigrateOptions): Promise<void> {
-    return this.lifecycle.run('migrate', () => migrate({ driver: this.driver, dialect: this.dialect, options }))
+    return this.lifecycle.run('migrate', () =>
+      migrate({ driver: this.driver, dialect: this.dialect, options }),
+    )
   }
 
   migrations(): Promise<MigrationState[]> {
-    return this.lifecycle.run('migrations', () => migrationStates({ driver: this.driver, dialect: this.dialect }))
+    return this.lifecycle.run('migrations', () =>
+      migrationStates({ driver: this.driver, dialect: this.dialect }),
+    )
   }
 
   health(): Promise<HealthReport> {

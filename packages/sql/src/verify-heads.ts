@@ -1,4 +1,4 @@
-import type { Decoder, Dialect } from './dialect.js'
+import type { Dialect } from './dialect.js'
 import type { SqlRow } from './driver.js'
 import { ofTenant, PROBLEM_ROWS } from './verify-scope.js'
 import type { StructureCheck, VerifyScope } from './verify-scope.js'
@@ -26,16 +26,16 @@ export function headCheck(dialect: Dialect, scope: Pick<VerifyScope, 'tenantId'>
     text,
     params,
     problem: (row) => {
-      const version = dialect.decode.number(row[2])
-      const detail = ofTenant(scope, row[0] as string, describe(version, row, dialect.decode))
+      const version = Number(row[2])
+      const detail = ofTenant(scope, row[0] as string, describe(version, row))
       return { kind: 'head', streamId: row[1] as string, version, detail }
     },
   }
 }
 
-function describe(version: number, row: SqlRow, decode: Decoder): string {
+function describe(version: number, row: SqlRow): string {
   if (row[6] === null) return `the head is at version ${version}, but the stream has no events`
-  const [first, last, stored] = [decode.number(row[4]), decode.number(row[5]), decode.number(row[6])]
+  const [first, last, stored] = [Number(row[4]), Number(row[5]), Number(row[6])]
   if (last !== version) return `the head is at version ${version}, the stream's last event is version ${last}`
   if (first !== 1) return `the stream's first event is version ${first}`
   if (stored !== version) return `the head is at version ${version}, but the stream has ${stored} events`

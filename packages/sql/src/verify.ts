@@ -16,13 +16,14 @@ export interface VerifyContext {
   readonly dialect: Dialect
   readonly lifecycle: {
     readonly query: Query
-    check(operation: string): void
+    run<T>(operation: string, work: () => Promise<T>): Promise<T>
   }
 }
 
 /**
  * Re-reads the events of a range, of one tenant or (`undefined`) of all, and recomputes their checksums; then has the
  * database compare versions, ids and heads, each in one statement, so that appends meanwhile raise no false alarm.
+ * What the signal or `onProgress` throw comes out unchanged.
  */
 export async function verify(
   context: VerifyContext,
@@ -43,14 +44,12 @@ export async function verify(
   const events = await verifyPages(context, scope, options, findings)
   for (const check of structureChecks(dialect, scope)) {
     signal?.throwIfAborted()
-    lifecycle.check('verify')
-    await dialect.patiently(driver, async (session) => {
-      for (const problem of await session.query(check.text, check.params, check.problem))
-        findings.add(problem)
-    })
+    const patient = () =>
+      dialect.patiently(driver, (session) => session.query(check.text, check.params, check.problem))
+    for (const problem of await lifecycle.run('verify', patient)) findings.add(problem)
   }
   signal?.throwIfAborted()
-  const streams = await countStreams(driver, dialect, scope)
+  const streams = await lifecycle.run('verify', () => countStreams(driver, dialect, scope))
   const problems = findings.list()
   return { ok: problems.length === 0, events, streams, problems }
 }

@@ -114,7 +114,11 @@ describe('canonicalize', () => {
     canonicalize(value, 'data')
     expect(reads).toStrictEqual(['a', 'b'])
     let times = 0
-    const changing = { get a() { return ++times === 1 ? 'first' : undefined } } // prettier-ignore
+    const changing = {
+      get a() {
+        return ++times === 1 ? 'first' : undefined
+      },
+    }
     expect(canonicalize(changing, 'data')).toBe('{"a":"first"}')
   })
 

@@ -1,5 +1,6 @@
 export { createDatabaseOn, type TestDatabase } from './database.ts'
 export { startMariadb, startMysql } from './mysql.ts'
 export { startPostgres } from './postgres.ts'
+export { dumpPostgresSchema } from './postgres-schema.ts'
 export { startProxy, type Proxy } from './proxy.ts'
 export type { ServerAddress, ServerKind, StartOptions, TestServer } from './server.ts'

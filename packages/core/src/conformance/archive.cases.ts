@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { at, events, goesThrough, holds, idsOf, refused, same, streamIds } from './helpers.js'
+import { at, events, goesThrough, holds, idsOf, refused, same, streamIds, upTo } from './helpers.js'
 import { topic } from './topic.js'
 
 export const archive = topic('archive', {
@@ -84,6 +84,23 @@ export const archive = topic('archive', {
     await archiving
     await refused(store.append('a', events(1)), 'VARVE_STREAM_ARCHIVED')
     same([await store.readStream('a').count(), (await store.getStream('a'))?.version], [2, 2])
+  },
+
+  'racing-with-the-first-append-works-or-says-so': async ({ store }) => {
+    for (const round of upTo(12)) {
+      const streamId = `a-${round}`
+      const [appended, archived] = await Promise.allSettled([
+        store.append(streamId, events(1)),
+        store.archiveStream(streamId),
+      ])
+      if (appended.status === 'rejected') throw appended.reason
+      const info = await store.getStream(streamId)
+      same(
+        info?.archivedAt !== undefined,
+        archived.status === 'fulfilled',
+        `round ${round}: archiveStream ${archived.status}`,
+      )
+    }
   },
 
   'racing-with-appends-loses-none': async ({ store, another }) => {

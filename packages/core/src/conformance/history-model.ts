@@ -33,32 +33,31 @@ export function apply(model: Model, operation: Operation): { outcomes: readonly 
 }
 
 function append(model: Model, writes: readonly ModelWrite[]): { outcomes: readonly Outcome[]; next: Model } {
-  const owner = (id: string) => [...model.entries()].find(([, { ids }]) => ids.includes(id))?.[0]
   const real = writes.filter(({ ids }) => ids.length > 0)
-  if (real.some(({ ids }) => ids.some((id) => owner(id) !== undefined))) {
-    const repeated = real.every((write) => isRun(model.get(write.streamId)?.ids ?? [], write.ids))
-    if (!repeated) return { outcomes: ['VARVE_DUPLICATE_EVENT'], next: model }
-    const ends = real.map(
-      ({ streamId, ids }) => (model.get(streamId)?.ids.indexOf(ids.at(-1) ?? '') ?? -1) + 1,
-    )
-    return { outcomes: [`duplicate ${ends.join()}`], next: model }
-  }
+  const stored = new Set([...model.values()].flatMap(({ ids }) => ids))
   const errors: Outcome[] = []
+  if (real.some(({ ids }) => ids.some((id) => stored.has(id)))) {
+    if (real.every(({ streamId, ids }) => isRun(model.get(streamId)?.ids ?? [], ids))) {
+      const ends = real.map(
+        ({ streamId, ids }) => (model.get(streamId)?.ids.indexOf(ids.at(-1) ?? '') ?? 0) + 1,
+      )
+      return { outcomes: [`duplicate ${ends.join()}`], next: model }
+    }
+    // of two errors, a race may show either
+    errors.push('VARVE_DUPLICATE_EVENT')
+  }
   const next = new Map(model)
-  const versions: number[] = []
   for (const { streamId, ids, expectedVersion } of writes) {
     const stream = model.get(streamId) ?? { ids: [], archived: false }
     if (ids.length > 0 && stream.archived) errors.push(`VARVE_STREAM_ARCHIVED ${streamId}`)
     if (!satisfies(expectedVersion, stream.ids.length)) {
       errors.push(`VARVE_CONCURRENCY ${streamId} ${stream.ids.length}`)
     }
-    if (ids.length === 0) continue
-    next.set(streamId, { ...stream, ids: [...stream.ids, ...ids] })
-    versions.push(stream.ids.length + ids.length)
+    if (ids.length > 0) next.set(streamId, { ...stream, ids: [...stream.ids, ...ids] })
   }
-  return errors.length > 0
-    ? { outcomes: errors, next: model }
-    : { outcomes: [`stored ${versions.join()}`], next }
+  if (errors.length > 0) return { outcomes: errors, next: model }
+  const versions = real.map(({ streamId }) => next.get(streamId)?.ids.length)
+  return { outcomes: [`stored ${versions.join()}`], next }
 }
 
 /** Whether `part` stands in `whole`, in this order and without anything in between. */
@@ -67,20 +66,11 @@ function isRun(whole: readonly string[], part: readonly string[]): boolean {
   return start >= 0 && part.every((id, index) => whole[start + index] === id)
 }
 
-/**
- * An order of concurrent operations that explains what became of them, as the state after it.
- * `undefined`: there is none, so they cannot have run one after another.
- */
-export function explain(
-  model: Model,
-  steps: readonly { operation: Operation; outcome: Outcome }[],
-): Model | undefined {
-  if (steps.length === 0) return model
-  for (const [index, { operation, outcome }] of steps.entries()) {
+/** The states after each order of concurrent operations that explains what became of them; none: there is no such order. */
+export function explain(model: Model, steps: readonly { operation: Operation; outcome: Outcome }[]): Model[] {
+  if (steps.length === 0) return [model]
+  return steps.flatMap(({ operation, outcome }, index) => {
     const { outcomes, next } = apply(model, operation)
-    if (!outcomes.includes(outcome)) continue
-    const explained = explain(next, steps.toSpliced(index, 1))
-    if (explained !== undefined) return explained
-  }
-  return undefined
+    return outcomes.includes(outcome) ? explain(next, steps.toSpliced(index, 1)) : []
+  })
 }

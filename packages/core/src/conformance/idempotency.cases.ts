@@ -150,6 +150,22 @@ export const idempotency = topic('idempotency', {
     )
   },
 
+  'refusals-come-before-other-checks': async ({ store }) => {
+    const batch = events(2)
+    await store.append('a', batch)
+    await store.append('archived', events(1))
+    await store.archiveStream('archived')
+    const half = [at(batch, 0), ...events(1)]
+    await refused(store.append('a', half, { expectedVersion: 0 }), 'VARVE_DUPLICATE_EVENT')
+    await refused(store.append('archived', batch), 'VARVE_DUPLICATE_EVENT')
+    const writes = [
+      { streamId: 'b', events: half },
+      { streamId: 'a', events: [], expectedVersion: 9 },
+    ]
+    await refused(store.appendMany(writes), 'VARVE_DUPLICATE_EVENT')
+    await holds(store, 'a', batch)
+  },
+
   'part-of-an-append-many-is-refused': async ({ store }) => {
     const stored = { streamId: 'a', events: events(1) }
     await store.appendMany([stored])
@@ -188,6 +204,28 @@ export const idempotency = topic('idempotency', {
       same(results.filter(({ duplicate }) => !duplicate).length, 1)
       for (const result of results) same(asDuplicate(result), asDuplicate(at(results, 0)))
       await holds(store, `a-${round}`, batch)
+    }
+  },
+
+  // the answer of the first may be lost while it is still under way: its repetition must not meet its expectation
+  'unawaited-repetitions-do-not-conflict': async ({ store, another }) => {
+    const other = await another()
+    for (const round of upTo(6)) {
+      const writes = ['a', 'b'].map((name) => ({
+        streamId: `${name}-${round}`,
+        events: events(2),
+        expectedVersion: 'no-stream' as const,
+      }))
+      const one = at(writes, 0)
+      const repeated =
+        round % 2
+          ? upTo(4).map((n) =>
+              (n % 2 ? store : other).append(one.streamId, one.events, { expectedVersion: 0 }),
+            )
+          : upTo(4).map((n) => (n % 2 ? store : other).appendMany(writes))
+      const results = (await Promise.all(repeated)).flat()
+      same(results.filter(({ duplicate }) => !duplicate).length, round % 2 ? 1 : 2)
+      await holds(store, one.streamId, one.events)
     }
   },
 

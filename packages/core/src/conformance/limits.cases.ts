@@ -164,9 +164,10 @@ export const limits = topic('limits', {
 
   'data-is-json': async ({ store }) => {
     for (const value of Object.values(noJson)) {
-      await refusedAt(store, event('tested', value as JsonValue), /^events\[1\]\.data/)
+      await refusedAt(store, { type: 'tested', data: value as JsonValue }, /^events\[1\]\.data/)
       await refusedAt(store, event('tested', { in: { a: [value] } } as JsonValue), /^events\[1\]\.data/)
     }
+    await refusedAt(store, { type: 'tested' } as NewEvent, /^events\[1\]\.data/)
     const undefinedInside = { a: undefined } as unknown as JsonValue
     await refusedAt(store, event('tested', undefinedInside), /^events\[1\]\.data\.a$/)
   },

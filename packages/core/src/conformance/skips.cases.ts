@@ -135,6 +135,7 @@ export const skips = topic('skips', {
     const follower = new Follower(await another())
     await store.append('taken', events(3))
     const kept = events(2)
+    await follower.poll()
     const held = hold(store, async (tx) => {
       await tx.append('a', kept.slice(0, 1))
       await refused(tx.append('taken', events(5), { expectedVersion: 1 }), 'VARVE_CONCURRENCY')

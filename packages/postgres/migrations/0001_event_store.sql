@@ -74,7 +74,9 @@ create table {{varve_meta}} (
   constraint varve_meta_pkey primary key (name)
 );
 
-insert into {{varve_meta}} (name, value) values ('log_id', gen_random_uuid()::text);
+insert into {{varve_meta}} (name, value) values
+  ('log_id', gen_random_uuid()::text),
+  ('settled_position', '0'); -- noted now and then, for readers that come while somebody appends
 
 create view {{v_event_statistics}} as
 select

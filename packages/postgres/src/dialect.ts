@@ -1,8 +1,9 @@
-import type { Dialect, SqlDriver } from '@varve/sql'
+import type { Dialect } from '@varve/sql'
 import { eventColumnNames, streamColumnNames } from '@varve/sql'
 import type pg from 'pg'
 import { appendStep } from './append.js'
 import { decode } from './decode.js'
+import type { PgDriver } from './driver.js'
 import { filter } from './filter.js'
 import { migrationDialect } from './migration.js'
 import { namesIn } from './names.js'
@@ -17,7 +18,7 @@ const select = (columns: readonly string[]): string =>
   columns.map((column) => (timeColumns.has(column) ? time(column) : column)).join(', ')
 
 export function postgresDialect(
-  driver: SqlDriver<pg.PoolClient>,
+  driver: PgDriver,
   schema: string,
   dataType: 'jsonb' | 'json',
 ): Dialect<pg.PoolClient> {
@@ -33,15 +34,11 @@ export function postgresDialect(
     append: appendStep(driver, names),
     flushes: 2,
     settled: new SettledPositions(driver, names),
-    migration: migrationDialect(names),
+    migration: migrationDialect(driver, names),
     now: 'clock_timestamp()',
     openMaintenance: (session) => session.script(`set local varve.maintenance = 'on'`),
     closeMaintenance: (session) => session.script(`set local varve.maintenance = 'off'`),
-    patiently: (any, work) =>
-      any.transaction(async (session) => {
-        await session.script('set local statement_timeout = 0')
-        return work(session)
-      }),
+    patiently: (_, work) => driver.patiently(work),
     health: async () => [],
   }
 }

@@ -59,10 +59,25 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
     }
   }
 
-  async transaction<T>(work: (session: SqlSession<pg.PoolClient>) => Promise<T>): Promise<T> {
+  transaction<T>(work: (session: SqlSession<pg.PoolClient>) => Promise<T>): Promise<T> {
+    return this.#transaction(this.#settings, work)
+  }
+
+  /** A transaction whose statements may take as long as they need. */
+  patiently<T>(work: (session: SqlSession<pg.PoolClient>) => Promise<T>): Promise<T> {
+    return this.#transaction({ ...this.#settings, deadlineMs: 0 }, async (session) => {
+      await session.script('set local statement_timeout = 0')
+      return work(session)
+    })
+  }
+
+  async #transaction<T>(
+    settings: SessionSettings,
+    work: (session: SqlSession<pg.PoolClient>) => Promise<T>,
+  ): Promise<T> {
     const client = await this.#acquire()
     let broken: Error | undefined
-    const session = new PgSession(client, this.#settings)
+    const session = new PgSession(client, settings)
     try {
       // whatever the server's default is: the store counts on each statement seeing what is committed by then
       await session.script('begin isolation level read committed read write')

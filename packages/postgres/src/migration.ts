@@ -1,14 +1,15 @@
 import type { MigrationDialect, SqlSession } from '@varve/sql'
 import type pg from 'pg'
 import { migrations } from './generated/migrations.js'
+import type { PgDriver } from './driver.js'
 import type { Names } from './names.js'
 
 const tables = ['event_streams', 'events', 'varve_meta']
 
-/** Any name in braces is one of the schema's, but for these. */
-const placeholder = /\{\{(\w+)\}\}/g
+/** Any name in braces is one of the schema's, but for `data_type`; behind a single quote it stands in a literal. */
+const placeholder = /('?)\{\{(\w+)\}\}/g
 
-export function migrationDialect(names: Names): MigrationDialect<pg.PoolClient> {
+export function migrationDialect(driver: PgDriver, names: Names): MigrationDialect<pg.PoolClient> {
   const on = (table: string): string => `${names.schema}."${table}"`
   const index = (name: string, definition: string): string =>
     `create index if not exists ${name} on ${names.events} ${definition}`
@@ -20,14 +21,16 @@ export function migrationDialect(names: Names): MigrationDialect<pg.PoolClient> 
       tags: index('idx_events_tags', 'using gin (tags)'),
       metadata: index('idx_events_metadata', 'using gin (metadata jsonb_path_ops)'),
       data: index('idx_events_data', 'using gin ((event_data::jsonb) jsonb_path_ops)'),
-      created_by: index('idx_events_created_by', '(tenant_id, created_by, position) where created_by is not null'),
+      created_by: index(
+        'idx_events_created_by',
+        '(tenant_id, created_by, position) where created_by is not null',
+      ),
       tenant: index('idx_events_tenant', '(tenant_id, position)'),
       stream_type: index('idx_events_stream_type', '(tenant_id, stream_type, position)'),
     },
     // one transaction for all of it: what is killed half-way has not happened, and is run again
-    exclusively: (driver, work) =>
-      driver.transaction(async (session) => {
-        await session.script('set local statement_timeout = 0')
+    exclusively: (_, work) =>
+      driver.patiently(async (session) => {
         await session.query('select pg_advisory_xact_lock(hashtextextended($1::text, 0))', [
           `varve migrations of ${names.schema}`,
         ])
@@ -36,7 +39,10 @@ export function migrationDialect(names: Names): MigrationDialect<pg.PoolClient> 
     apply: (session, sql) => session.script(sql),
     existing: (session, wanted) => existingTables(session, names, wanted),
     render: (sql) =>
-      sql.replace(placeholder, (_, name: string) => (name === 'data_type' ? names.dataType : on(name))),
+      sql.replace(placeholder, (_, quote: string, name: string) => {
+        const text = name === 'data_type' ? names.dataType : on(name)
+        return quote === '' ? text : quote + text.replaceAll("'", "''")
+      }),
   }
 }
 
@@ -61,7 +67,11 @@ end
 $varve$`
 }
 
-async function existingTables(session: SqlSession, names: Names, wanted: readonly string[]): Promise<string[]> {
+async function existingTables(
+  session: SqlSession,
+  names: Names,
+  wanted: readonly string[],
+): Promise<string[]> {
   const found: string[] = []
   for (const table of wanted) {
     const [row] = await session.query('select to_regclass($1)', [`${names.schema}."${table}"`])

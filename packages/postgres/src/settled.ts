@@ -11,6 +11,7 @@ interface Barrier {
 }
 
 const MAX_BARRIERS = 64
+const NOTE_EVERY_MS = 2_000
 
 /**
  * Positions are handed out before they are committed. Every transaction that inserts holds the write lock of `events` from
@@ -21,8 +22,13 @@ export class SettledPositions implements SettledSource {
   readonly #driver: Pick<SqlDriver, 'query'>
   readonly #look: string
   readonly #who: string
+  readonly #recall: string
+  readonly #note: string
   #barriers: Barrier[] = []
   #settled = 0
+  #recalled = false
+  #notedAt = -Infinity
+  #noted = 0
   #running: Promise<SettledState> | undefined
   #next: Promise<SettledState> | undefined
   #closed = false
@@ -41,6 +47,9 @@ export class SettledPositions implements SettledSource {
       `select l.pid, (extract(epoch from clock_timestamp() - a.xact_start) * 1000)::bigint, a.state, a.application_name ` +
       `from (select * from ${holders}) l left join pg_stat_activity a on a.pid = l.pid ` +
       'order by a.xact_start nulls first limit 1'
+    const meta = `${names.schema}."varve_meta"`
+    this.#recall = `select value from ${meta} where name = 'settled_position'`
+    this.#note = `update ${meta} set value = $1 where name = 'settled_position' and value::bigint < $1::bigint`
   }
 
   /** A look that began before the call may miss what the caller has seen: it gets the next one, shared by all who wait. */
@@ -83,6 +92,11 @@ export class SettledPositions implements SettledSource {
   async #poll(): Promise<SettledState> {
     let rows
     try {
+      if (!this.#recalled) {
+        const [row] = await this.#driver.query(this.#recall)
+        this.#settled = row === undefined ? 0 : decode.number(row[0])
+        this.#recalled = true
+      }
       rows = await this.#driver.query(this.#look)
     } catch (error) {
       // the server may have restarted, and with it the names of its transactions
@@ -98,6 +112,7 @@ export class SettledPositions implements SettledSource {
     }
     const high = decode.number(row?.[0])
     this.#strike(high, parseWriters(row?.[1] as string))
+    this.#remember()
     return { settled: this.#settled, high }
   }
 
@@ -119,6 +134,14 @@ export class SettledPositions implements SettledSource {
       if (this.#barriers.length >= MAX_BARRIERS) this.#barriers.splice(MAX_BARRIERS / 2, 1)
       this.#barriers.push({ high, writers: new Set(writers) })
     }
+  }
+
+  /** Of use to others only: who may not write it, or cannot now, does without. */
+  #remember(): void {
+    if (this.#settled <= this.#noted || performance.now() - this.#notedAt < NOTE_EVERY_MS || this.#closed) return
+    this.#notedAt = performance.now()
+    this.#noted = this.#settled
+    this.#driver.query(this.#note, [String(this.#settled)]).catch(() => undefined)
   }
 
   async #blocker(): Promise<Blocker | undefined> {

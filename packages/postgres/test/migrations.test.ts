@@ -1,193 +1,111 @@
-import type { EventStore } from '@varve/core'
-import { isMigrationError } from '@varve/core'
-import type { SqlExtension } from '@varve/sql'
-import { sqlOf } from '@varve/sql'
-import { createDatabase } from '@varve/test-servers/vitest'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import pg from 'pg'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { createPostgresEventStore } from '../src/index.js'
-import type { PostgresEventStoreOptions } from '../src/index.js'
+import { expect, test } from 'vitest'
+import { useDatabase } from './store.js'
 
-const database = await createDatabase('postgres')
-const owner = new pg.Pool({ connectionString: database.url, max: 4 })
-const admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 })
-const opened: EventStore<pg.PoolClient>[] = []
-let count = 0
+const { fresh, open, pool, database } = useDatabase()
 
-function open(options: PostgresEventStoreOptions = {}): EventStore<pg.PoolClient> {
-  const store = createPostgresEventStore({
-    connectionString: database.url,
-    schema: `m${++count}`,
-    pool: { max: 2, min: 0 },
-    ...options,
+function migrateInProcess(schema: string) {
+  const child = fork(new URL('./migrate-process.mjs', import.meta.url), [database().url, schema], {
+    execArgv: ['--conditions=@varve/source', '--disable-warning=ExperimentalWarning'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
-  opened.push(store)
-  return store
+  return { child, exit: once(child, 'exit').then(([code]) => code as number | null) }
 }
 
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((store) => store.close()))
+test('20 processes at once migrate once', async () => {
+  const processes = Array.from({ length: 20 }, () => migrateInProcess('crowd'))
+  expect(await Promise.all(processes.map(({ exit }) => exit))).toEqual(processes.map(() => 0))
+  const { rows } = await pool().query('select name from crowd.varve_migrations order by name')
+  expect(rows.length).toBeGreaterThan(0)
+  const store = open({ schema: 'crowd' })
+  expect((await store.migrations()).every((migration) => migration.state === 'applied')).toBe(true)
+  await store.append('s', [{ type: 't', data: 0 }])
 })
 
-afterAll(async () => {
-  await owner.end()
-  await admin.end()
-  await database.drop()
+test('killed half-way, it is as if it had not begun, and runs again', async () => {
+  // the migration is made to stop where it writes its record, and its process is killed there
+  const blocker = new pg.Client({ connectionString: database().url })
+  await blocker.connect()
+  await blocker.query(`
+    create schema halfway;
+    create table halfway.varve_migrations (name text collate "C" primary key, checksum text not null,
+      applied_at timestamptz, duration_ms integer)`)
+  await blocker.query('begin; lock table halfway.varve_migrations in share mode')
+  const { child, exit } = migrateInProcess('halfway')
+  const waiting = async () =>
+    (
+      await pool().query<{ pid: number }>(
+        `select l.pid from pg_locks l where not l.granted and l.relation = 'halfway.varve_migrations'::regclass`,
+      )
+    ).rows.length
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
+  child.kill('SIGKILL')
+  await exit
+  await blocker.query('rollback')
+  await blocker.end()
+  const store = open({ schema: 'halfway' })
+  await expect.poll(waiting).toBe(0)
+  await store.migrate()
+  expect((await store.append('s', [{ type: 't', data: 0 }])).version).toBe(1)
 })
 
-describe('migrate', () => {
-  it('runs once when twenty processes start at once', async () => {
-    const stores = Array.from({ length: 20 }, () => open({ schema: 'twenty' }))
-    await Promise.all(stores.map((store) => store.migrate()))
-    const states = await stores[0]?.migrations()
-    expect(states?.map(({ state }) => state)).toEqual(states?.map(() => 'applied'))
-    const { rows } = await owner.query('select count(*)::int as n from twenty.varve_migrations')
-    expect(rows).toEqual([{ n: states?.length }])
+test('a database that is newer than the code, and a file that was changed, are refused', async () => {
+  const { store, schema } = await fresh()
+  await pool().query(`insert into "${schema}".varve_migrations values ('9999_future', repeat('0', 64), now(), 1)`)
+  await expect(store.migrate()).rejects.toMatchObject({ code: 'VARVE_MIGRATION', message: expect.stringContaining('9999_future') as string })
+  await pool().query(`
+    delete from "${schema}".varve_migrations where name = '9999_future';
+    update "${schema}".varve_migrations set checksum = repeat('1', 64) where name = '0001_event_store'`)
+  await expect(store.migrate()).rejects.toMatchObject({
+    code: 'VARVE_MIGRATION',
+    message: expect.stringContaining('0001_event_store') as string,
   })
+})
 
-  it('takes no lock when there is nothing to do', async () => {
-    const store = open()
-    await store.migrate()
-    const client = await owner.connect()
-    try {
-      await client.query('begin')
-      await client.query(`lock table m${count}.events, m${count}.varve_meta in access exclusive mode`)
-      await client.query(`lock table m${count}.varve_migrations in exclusive mode`)
-      await expect(store.migrate()).resolves.toBeUndefined()
-    } finally {
-      await client.query('rollback')
-      client.release()
-    }
+test('a foreign table of one of the names is left alone', async () => {
+  await pool().query('create schema foreign_table authorization varve; create table foreign_table.events (mine int)')
+  await expect(open({ schema: 'foreign_table' }).migrate()).rejects.toMatchObject({
+    code: 'VARVE_MIGRATION',
+    message: expect.stringContaining('events') as string,
   })
+  expect((await pool().query('select * from foreign_table.events')).fields.map((field) => field.name)).toEqual(['mine'])
+})
 
-  it('leaves nothing behind when its connection is killed half-way, and runs anew', async () => {
-    const store = open()
-    await store.migrate()
-    await owner.query(`create table m${count}.held (id int)`)
-    const extension = halfWay('killed')
-    const client = await owner.connect()
-    try {
-      await client.query('begin')
-      await client.query(`lock table m${count}.held in access exclusive mode`)
-      const migrating = sqlOf(store).migrate(extension)
-      const [outcome] = await Promise.allSettled([migrating, killWhoWaitsFor(client)])
-      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'VARVE_UNAVAILABLE' } })
-    } finally {
-      await client.query('rollback')
-      client.release()
-    }
-    expect((await sqlOf(store).state(extension)).map(({ state }) => state)).toEqual(['pending', 'pending'])
-    await sqlOf(store).migrate(extension)
-    expect((await sqlOf(store).state(extension)).map(({ state }) => state)).toEqual(['applied', 'applied'])
+test('before migrate(), every call says what to do', async () => {
+  const store = open({ schema: 'nowhere' })
+  await expect(store.append('s', [{ type: 't', data: 0 }])).rejects.toMatchObject({
+    code: 'VARVE_MIGRATION',
+    message: expect.stringContaining('migrate()') as string,
   })
+  await expect(store.readAll().toArray()).rejects.toMatchObject({ code: 'VARVE_MIGRATION' })
+})
 
-  it('names the file and the reason when the database refuses a statement', async () => {
-    const store = open()
-    await store.migrate()
-    const broken: SqlExtension = {
-      name: 'broken',
-      migrations: {
-        postgres: [{ name: '0001_x', checksum: 'a', sql: 'create nonsense' }],
-        mysql: [],
-        sqlite: [],
-      },
-      tables: [],
-    }
-    const error: unknown = await sqlOf(store)
-      .migrate(broken)
-      .catch((thrown: unknown) => thrown)
-    expect(error).toSatisfy(isMigrationError)
-    expect(String(error)).toMatch(/'broken\/0001_x'.*syntax error/)
-  })
-
-  it('needs no right to create anything when all is applied', async () => {
-    const store = open()
-    await store.migrate()
-    const role = `app_${database.name}`
-    await admin.query(`create role ${role} login`)
-    try {
-      await admin.query(`grant usage on schema m${count} to ${role}`)
-      await admin.query(`grant select on all tables in schema m${count} to ${role}`)
-      const url = new URL(database.url)
-      url.username = role
-      const app = open({ connectionString: url.href, schema: `m${count}` })
-      await app.migrate()
-      expect((await app.health()).status).toBe('ok')
-      await app.close()
-    } finally {
-      await admin.query(`drop owned by ${role}`)
-      await admin.query(`drop role ${role}`)
-    }
-  })
-
-  it('makes do with a schema that somebody else made for it', async () => {
-    const role = `dba_${database.name}`
-    await admin.query(`create role ${role} login`)
-    await admin.query(`create schema prepared authorization ${role}`)
-    const url = new URL(database.url)
-    url.username = role
-    const store = open({ connectionString: url.href, schema: 'prepared' })
-    await store.migrate()
-    expect((await store.append('a', [{ type: 'a', data: 1 }])).version).toBe(1)
-    await store.close()
-    await admin.query(`drop owned by ${role}`)
-    await admin.query(`drop role ${role}`)
-  })
-
-  it.each(['Shop', 'with space', 'quote"d', "it's", 'händler', 'select'])(
-    'takes %j as a schema',
-    async (schema) => {
-      const store = open({ schema })
-      await store.migrate()
-      await store.migrate()
-      await store.append('a', [{ type: 'a', data: 1 }])
-      expect(await store.readAll().count()).toBe(1)
-      expect((await store.health()).status).toBe('ok')
-    },
+test('heavier indexes are made when asked for, and the planner uses them', async () => {
+  const { store, schema } = await fresh()
+  await store.migrate({ indexes: ['tags', 'metadata', 'data', 'created_by', 'tenant', 'stream_type'] })
+  await store.migrate({ indexes: ['tags'] })
+  await expect(store.migrate({ indexes: ['colour'] })).rejects.toMatchObject({ code: 'VARVE_INVALID_ARGUMENT' })
+  const { rows } = await pool().query<{ indexname: string }>(
+    `select indexname from pg_indexes where schemaname = $1 and tablename = 'events' order by indexname`,
+    [schema],
   )
-
-  it('refuses a view that bears the name of a table', async () => {
-    const store = open()
-    await owner.query(`create schema m${count}`)
-    await owner.query(`create view m${count}.events as select 1 as theirs`)
-    await expect(store.migrate()).rejects.toThrow("'events'")
-  })
-
-  it('creates optional indexes once, and knows them by name', async () => {
-    const store = open()
-    await store.migrate()
-    const { indexes } = sqlOf(store).dialect.migration
-    await store.migrate({ indexes: Object.keys(indexes) })
-    await store.migrate({ indexes: Object.keys(indexes) })
-    const { rows } = await owner.query<{ name: string }>(
-      `select name from m${count}.varve_migrations where name like 'index/%' order by name collate "C"`,
-    )
-    expect(rows.map(({ name }) => name)).toEqual(
-      Object.keys(indexes)
-        .map((name) => `index/${name}`)
-        .toSorted(),
-    )
-    const found = await owner.query('select indexname from pg_indexes where schemaname = $1', [`m${count}`])
-    expect(found.rows).toContainEqual({ indexname: 'idx_events_metadata' })
-    await expect(store.migrate({ indexes: ['metadat'] })).rejects.toThrow('known are')
-  })
+  expect(rows.map((row) => row.indexname)).toEqual(
+    expect.arrayContaining(['idx_events_data', 'idx_events_metadata', 'idx_events_tags']),
+  )
 })
 
-/** Creates a table, then waits for the lock on another. */
-function halfWay(name: string): SqlExtension {
-  const first = { name: '0001_first', checksum: '1'.repeat(64), sql: 'create table {{first}} (id int)' }
-  const second = { name: '0002_second', checksum: '2'.repeat(64), sql: 'insert into {{held}} values (1)' }
-  return { name, migrations: { postgres: [first, second], mysql: [], sqlite: [] }, tables: ['first'] }
-}
-
-/** Looks until a session waits for a lock of the client's, and ends it. */
-async function killWhoWaitsFor(client: pg.PoolClient): Promise<void> {
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
-  for (;;) {
-    const { rowCount } = await admin.query(
-      'select pg_terminate_backend(pid) from pg_stat_activity where $1 = any (pg_blocking_pids(pid))',
-      [rows[0]?.pid],
-    )
-    if (rowCount !== 0) return
-  }
-}
+test('data as json: the text is kept, and everything works', async () => {
+  const { store, schema } = await fresh({ dataType: 'json' })
+  await store.append('s', [{ type: 't', data: { b: 1, a: 1e21 }, metadata: { k: [1] } }])
+  await store.append('s', [{ type: 't', data: 1 }, { type: 't', data: 2 }])
+  expect((await store.readStream('s').toArray()).map((event) => event.data)).toEqual([{ b: 1, a: 1e21 }, 1, 2])
+  expect(await store.readAll({ metadata: { k: 1 } }).count()).toBe(0)
+  expect(await store.verify()).toMatchObject({ ok: true, events: 3 })
+  const { rows } = await pool().query(
+    `select data_type from information_schema.columns where table_schema = $1 and table_name = 'events' and column_name = 'event_data'`,
+    [schema],
+  )
+  expect(rows).toEqual([{ data_type: 'json' }])
+})

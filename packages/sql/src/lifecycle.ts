@@ -9,7 +9,7 @@ type Plain = Pick<SqlDriver, 'query' | 'enter' | 'classify' | 'close'>
 /** Keeps count of what is under way, so that closing can wait for it, and refuses what comes after. */
 export class Lifecycle {
   readonly #driver: Plain
-  readonly #work: (() => Promise<void>)[] = []
+  readonly #closers: (() => void)[] = []
   #underWay = 0
   #closing: Promise<void> | undefined
   #wake: (() => void) | undefined
@@ -55,9 +55,9 @@ export class Lifecycle {
       }
     })
 
-  /** Something to do when the store closes, after what was under way. */
-  onClose(work: () => Promise<void>): void {
-    this.#work.push(work)
+  /** Called as soon as the store is being closed: to end what only waits. */
+  onClosing(end: () => void): void {
+    this.#closers.push(end)
   }
 
   close(): Promise<void> {
@@ -66,8 +66,8 @@ export class Lifecycle {
   }
 
   async #finish(): Promise<void> {
+    for (const end of this.#closers) end()
     while (this.#underWay > 0) await new Promise<void>((resolve) => (this.#wake = resolve))
-    for (const work of this.#work) await work()
     await this.#driver.close()
   }
 }

@@ -13,8 +13,8 @@ type Resolved = ReturnType<typeof resolveReadAll>
 export interface LogReaderContext {
   readonly dialect: ReadDialect
   readonly query: Query
-  /** Throws when the store is closed or the call would wait for itself. */
-  check(operation: string): void
+  /** Runs one call; throws when the store is closed or the call would wait for itself. */
+  run<T>(operation: string, work: () => Promise<T>): Promise<T>
 }
 
 /** Reads of the whole log, of one tenant or (`undefined`) of all. */
@@ -48,6 +48,12 @@ export class LogReader {
     })
   }
 
+  readonly #settled = {
+    look: () => this.#context.run('readAll', () => this.#context.dialect.settled.look()),
+    beyond: (position: number, timeoutMs: number) =>
+      this.#context.run('readAll', () => this.#context.dialect.settled.beyond(position, timeoutMs)),
+  }
+
   /** Events of the filter with `after` < position <= `until`, in the direction of the filter. */
   async page(
     tenantId: string | undefined,
@@ -72,14 +78,13 @@ export class LogReader {
   }
 
   async *#pages(tenantId: string | undefined, range: Resolved): AsyncGenerator<readonly RecordedEvent[], undefined> {
-    this.#context.check('readAll')
     if (range.limit === 0 || matchesNothing(range)) return
     if (range.direction === 'backwards' || !range.settled) {
       yield* this.#range(tenantId, range, range.after, range.until, range.limit)
       return
     }
-    const source = this.#context.dialect.settled
-    let state = await source.look()
+    const { look, beyond } = this.#settled
+    let state = await look()
     const end = Math.min(state.high, range.until)
     let { after, limit } = range
     for (;;) {
@@ -90,8 +95,7 @@ export class LogReader {
       }
       after = Math.max(after, until)
       if (after >= end || limit <= 0) return
-      this.#context.check('readAll')
-      state = await source.beyond(after, range.waitForSettledMs)
+        state = await beyond(after, range.waitForSettledMs)
       if (state.settled <= after) throw unsettled(range, after, state)
     }
   }
@@ -118,14 +122,13 @@ export class LogReader {
 
   /** The end of a read that begins now, once everything up to it is settled. */
   async #settledEnd(range: Resolved): Promise<number> {
-    this.#context.check('readAll')
     if (range.direction === 'backwards' || !range.settled) return range.until
-    const source = this.#context.dialect.settled
-    let state = await source.look()
+    const { look, beyond } = this.#settled
+    let state = await look()
     const end = Math.min(state.high, range.until)
     while (state.settled < end) {
       const known = state.settled
-      state = await source.beyond(known, range.waitForSettledMs)
+      state = await beyond(known, range.waitForSettledMs)
       if (state.settled <= known) throw unsettled(range, known, state)
     }
     return end

@@ -45,7 +45,7 @@ export class StoreParts<Client> {
     this.log = new LogReader({
       dialect,
       query: this.lifecycle.query,
-      check: (operation) => this.lifecycle.check(operation),
+      run: (operation, work) => this.lifecycle.run(operation, work),
     })
     this.readStream = streamReader(dialect)
     this.readHead = headReader(dialect)
@@ -59,7 +59,7 @@ export class StoreParts<Client> {
     this.joining = { ...shared, run: (operation, work) => this.lifecycle.run(operation, work) }
     // the transaction as a whole is counted, and checked, when it begins
     this.#within = { ...shared, run: async (_, work) => this.#translated(work) }
-    this.lifecycle.onClose(async () => dialect.settled.close())
+    this.lifecycle.onClosing(() => dialect.settled.close())
   }
 
   async lastPosition(tenantId: string | undefined): Promise<number> {

@@ -2,7 +2,7 @@
 export const migrations: readonly { readonly name: string; readonly checksum: string; readonly sql: string }[] = [
   {
     name: '0001_event_store',
-    checksum: '6c6dcda61211b0b696dc5f702f564d53bf862dc975f18644d8ec3a4e2408129b',
+    checksum: '5994c6a978b04dce7974678ef08322359ed21cdf073cd482de86bf504e246cbe',
     sql: `-- Names are compared byte by byte on every engine, whatever the database's own collation.
 create table {{event_streams}} (
   tenant_id text collate "C" not null,
@@ -79,7 +79,9 @@ create table {{varve_meta}} (
   constraint varve_meta_pkey primary key (name)
 );
 
-insert into {{varve_meta}} (name, value) values ('log_id', gen_random_uuid()::text);
+insert into {{varve_meta}} (name, value) values
+  ('log_id', gen_random_uuid()::text),
+  ('settled_position', '0'); -- noted now and then, for readers that come while somebody appends
 
 create view {{v_event_statistics}} as
 select

@@ -112,13 +112,15 @@ describe('verify', () => {
   it('keeps to its tenant, and names tenants over all of them', async () => {
     const other = store.forTenant('other')
     await store.append('a', [event(1)])
-    await other.append('a', [event(1)])
+    await other.append('a', [event(1), event(2)])
+    expect((await store.allTenants().verify()).problems).toEqual([])
     await tamper(`delete from {{event_streams}} where tenant_id = 'other'`)
     expect(await store.verify()).toMatchObject({ ok: true, events: 1, streams: 1 })
     expect((await other.verify()).problems[0]).toMatchObject({ kind: 'orphan', streamId: 'a' })
     const { problems, streams } = await store.allTenants().verify()
     expect(streams).toBe(2)
-    expect(problems).toEqual([expect.objectContaining({ detail: expect.stringContaining("tenant 'other'") })])
+    const named = expect.objectContaining({ detail: expect.stringContaining("tenant 'other'") })
+    expect(problems).toEqual([named, named])
   })
 
   it('lists so many problems of a kind, and says that there are more', async () => {

@@ -130,6 +130,13 @@ describe('a database with another history', () => {
     await expect(migrate(after)).rejects.toThrow("'labels'")
   })
 
+  it('is refused before anything is created, also where DDL commits by itself', async () => {
+    const base = scratch({ ...both, transactionalDdl: false })
+    base.database.exec('create table labels (theirs text)')
+    await expect(migrate(base)).rejects.toThrow("'labels'")
+    expect(base.tables()).toEqual(['labels'])
+  })
+
   it('is refused when the table of records is not ours', async () => {
     const base = scratch(both)
     base.database.exec('create table varve_migrations (id integer)')

@@ -68,6 +68,7 @@ export function scratch(options: ScratchOptions = {}): Scratch {
       table: (name: string) => `"${name}"`,
       time: (expression: string) => expression,
       now: `'2024-01-01T00:00:00.000Z'`,
+      patiently: <T>(_: unknown, work: (one: SqlSession<DatabaseSync>) => Promise<T>) => work(session),
       decode: { number: Number, time: (value: unknown) => new Date(value as string) },
       migration: {
         files,

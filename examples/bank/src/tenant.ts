@@ -1,0 +1,2 @@
+/** A tenant of its own: the example may run in a database that holds other events. */
+export const TENANT = 'bank'

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createPostgresEventStore } from '@varve/postgres'
+import { createDatabase } from '@varve/test-servers/vitest'
+import pg from 'pg'
+import { expect, it, onTestFinished } from 'vitest'
+import { blocksOf } from '../src/extract.ts'
+
+const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
+
+async function asAdministrator(url: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    for (const statement of statements) await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+it("gives the application, by the README's grants, all it needs and no way to change events", async () => {
+  const database = await createDatabase('postgres')
+  const owner = createPostgresEventStore({ connectionString: database.url })
+  await owner.migrate()
+  await owner.close()
+
+  const role = `app_${randomBytes(4).toString('hex')}`
+  const [grants] = blocksOf(readme, 'sql')
+  const text = (grants?.lines ?? []).join('\n').replaceAll(/\bto app\b/g, `to ${role}`)
+  await asAdministrator(database.adminUrl, `create role ${role} login`, text)
+  const url = new URL(database.url)
+  url.username = role
+
+  const pool = new pg.Pool({ connectionString: url.href })
+  const store = createPostgresEventStore({ pool })
+  onTestFinished(async () => {
+    await store.close()
+    await pool.end()
+    await database.drop()
+    await asAdministrator(new URL('/postgres', database.adminUrl).href, `drop role ${role}`)
+  })
+
+  await store.migrate()
+  const event = { type: 'account.opened', data: {}, tags: ['bank:one'] }
+  await store.append('account-1', [event], { expectedVersion: 'no-stream', streamType: 'account' })
+  await store.append('account-1', [event, event])
+  await store.appendMany([
+    { streamId: 'account-2', events: [event] },
+    { streamId: 'account-3', events: [], expectedVersion: 'no-stream' },
+  ])
+  await store.transaction(async (tx) => tx.append('account-1', [event], { expectedVersion: 3 }))
+  await store.archiveStream('account-2')
+  expect(await store.readAll().count()).toBe(5)
+  expect(await store.verify()).toMatchObject({ ok: true, events: 5 })
+  expect(await store.statistics()).toMatchObject({ events: 5, streams: 2 })
+  expect(await store.health()).toMatchObject({ status: 'ok' })
+
+  for (const change of [
+    "update varve.events set event_type = 'x'",
+    'delete from varve.events',
+    'truncate varve.events',
+  ]) {
+    await expect(pool.query(change)).rejects.toMatchObject({ code: '42501' })
+  }
+})

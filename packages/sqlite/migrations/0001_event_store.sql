@@ -1,0 +1,153 @@
+-- The event store. A name in double braces stands for itself behind the table prefix, quoted as an identifier; with single
+-- quotes around the braces, as a string.
+-- Times are milliseconds since 1970. Text is compared byte by byte, in UTF-8.
+
+create table {{event_streams}} (
+  tenant_id text not null check (tenant_id <> ''),
+  stream_id text not null check (stream_id <> ''),
+  stream_type text not null check (stream_type <> ''),
+  version integer not null check (version >= 0),
+  created_at integer not null, -- of the first event
+  updated_at integer not null, -- of the last event
+  archived_at integer,
+  primary key (tenant_id, stream_id)
+) strict, without rowid;
+
+create index {{idx_event_streams_id}} on {{event_streams}} (stream_id, tenant_id);
+create index {{idx_event_streams_type}} on {{event_streams}} (tenant_id, stream_type, stream_id);
+
+-- autoincrement: a position is never given twice, not even after the last events were deleted
+create table {{events}} (
+  position integer primary key autoincrement check (position > 0),
+  tenant_id text not null check (tenant_id <> ''),
+  stream_id text not null check (stream_id <> ''),
+  stream_type text not null check (stream_type <> ''),
+  version integer not null check (version > 0),
+  event_id text not null check (length(event_id) = 36),
+  event_type text not null check (event_type <> ''),
+  schema_version integer not null check (schema_version > 0),
+  event_data text not null,
+  metadata text not null,
+  tags text not null,
+  correlation_id text,
+  causation_id text,
+  created_by text,
+  occurred_at integer not null,
+  created_at integer not null,
+  event_size_bytes integer not null,
+  checksum blob not null check (length(checksum) = 32)
+) strict;
+
+create unique index {{idx_events_stream}} on {{events}} (tenant_id, stream_id, version);
+create unique index {{idx_events_event_id}} on {{events}} (tenant_id, event_id);
+create index {{idx_events_type}} on {{events}} (tenant_id, event_type, position);
+create index {{idx_events_created_at}} on {{events}} (created_at);
+create index {{idx_events_correlation_id}} on {{events}} (tenant_id, correlation_id, position)
+  where correlation_id is not null;
+create index {{idx_events_causation_id}} on {{events}} (tenant_id, causation_id, position)
+  where causation_id is not null;
+
+create table {{event_tags}} (
+  tenant_id text not null,
+  tag text not null,
+  position integer not null,
+  primary key (tenant_id, tag, position)
+) strict, without rowid;
+
+create table {{varve_meta}} (
+  name text not null primary key,
+  value text not null
+) strict, without rowid;
+
+-- a random UUID: consumers remember by it which log they read
+insert into {{varve_meta}} (name, value) values (
+  'log_id',
+  lower(
+    hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' ||
+    substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))
+  )
+);
+
+-- Append-only. A row named 'maintenance' opens the tables for the transaction that holds it and never commits it.
+create trigger {{trigger_events_no_update}} before update on {{events}}
+when not exists (select 1 from {{varve_meta}} where name = 'maintenance')
+begin
+  select raise(abort, 'varve: events are append-only, they cannot be updated');
+end;
+
+create trigger {{trigger_events_no_delete}} before delete on {{events}}
+when not exists (select 1 from {{varve_meta}} where name = 'maintenance')
+begin
+  select raise(abort, 'varve: events are append-only, they cannot be deleted');
+end;
+
+-- INSERT OR REPLACE deletes what is in its way without the trigger for deletes. FAIL and not ABORT, in the statement that
+-- appends too: SQLite then needs no journal for the statement, which would cost more than the rest of the trigger.
+create trigger {{trigger_events_no_replace}} before insert on {{events}}
+when (
+  exists (select 1 from {{events}} where tenant_id = new.tenant_id and stream_id = new.stream_id and version = new.version)
+  or exists (select 1 from {{events}} where tenant_id = new.tenant_id and event_id = new.event_id)
+  or (new.position > 0 and exists (select 1 from {{events}} where position = new.position))
+) and not exists (select 1 from {{varve_meta}} where name = 'maintenance')
+begin
+  select raise(fail, 'varve: this event is stored already, and events are append-only');
+end;
+
+create trigger {{trigger_event_tags_no_update}} before update on {{event_tags}}
+when not exists (select 1 from {{varve_meta}} where name = 'maintenance')
+begin
+  select raise(abort, 'varve: the tags of events are append-only, they cannot be updated');
+end;
+
+create trigger {{trigger_event_tags_no_delete}} before delete on {{event_tags}}
+when not exists (select 1 from {{varve_meta}} where name = 'maintenance')
+begin
+  select raise(abort, 'varve: the tags of events are append-only, they cannot be deleted');
+end;
+
+-- times in these views are text, in UTC, to be read by people
+
+create view {{v_event_statistics}} as
+select
+  tenant_id,
+  stream_type,
+  event_type,
+  count(*) as event_count,
+  avg(event_size_bytes) as avg_size_bytes,
+  max(event_size_bytes) as max_size_bytes,
+  strftime('%Y-%m-%dT%H:%M:%fZ', min(created_at) / 1000.0, 'unixepoch') as first_event_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', max(created_at) / 1000.0, 'unixepoch') as last_event_at,
+  count(distinct stream_id) as unique_streams
+from {{events}}
+group by tenant_id, stream_type, event_type;
+
+create view {{v_recent_events}} as
+select
+  event_id,
+  tenant_id,
+  stream_id,
+  stream_type,
+  event_type,
+  version,
+  position,
+  strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch') as created_at,
+  correlation_id
+from {{events}}
+where {{events}}.created_at > (unixepoch('subsec') - 86400) * 1000;
+
+-- What the planner is to believe of a log that nobody has analysed yet. By its own guess a tenant has ten events, so that it
+-- would read all of them, and sort them, for each page.
+analyze sqlite_schema;
+insert into sqlite_stat1 (tbl, idx, stat) values
+  ('{{events}}', null, '1000000 sz=100'),
+  ('{{events}}', '{{idx_events_stream}}', '1000000 1000000 100 1 sz=1000'),
+  ('{{events}}', '{{idx_events_event_id}}', '1000000 1000000 1 sz=1000'),
+  ('{{events}}', '{{idx_events_type}}', '1000000 1000000 50000 1 sz=1000 noskipscan'),
+  ('{{events}}', '{{idx_events_created_at}}', '1000000 10'),
+  ('{{events}}', '{{idx_events_correlation_id}}', '1000000 1000000 10 1'),
+  ('{{events}}', '{{idx_events_causation_id}}', '1000000 1000000 10 1'),
+  ('{{event_tags}}', '{{event_tags}}', '1000000 1000000 100 1'),
+  ('{{event_streams}}', '{{event_streams}}', '10000 10000 1'),
+  ('{{event_streams}}', '{{idx_event_streams_id}}', '10000 1 1'),
+  ('{{event_streams}}', '{{idx_event_streams_type}}', '10000 10000 1000 1');
+analyze sqlite_schema;

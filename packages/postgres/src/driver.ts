@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { InvalidArgumentError } from '@varve/core'
 import type { ResolvedStoreOptions } from '@varve/core'
 import type { SqlDriver, SqlRow, SqlSession, SqlValue } from '@varve/sql'
@@ -14,6 +15,7 @@ export interface PgPool {
 
 // the server's own limit acts first; this one is for servers and networks that have fallen silent
 const GRACE_MS = 2_000
+const MAX_BROKEN = 10
 
 /** @param owned whether the store opened the pool itself, and ends it */
 export class PgDriver implements SqlDriver<pg.PoolClient> {
@@ -75,12 +77,10 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
     settings: SessionSettings,
     work: (session: SqlSession<pg.PoolClient>) => Promise<T>,
   ): Promise<T> {
-    const client = await this.#acquire()
+    const client = await this.#begin()
     let broken: Error | undefined
     const session = new PgSession(client, settings)
     try {
-      // whatever the server's default is: the store counts on each statement seeing what is committed by then
-      await session.script('begin isolation level read committed read write')
       const result = await work(session)
       await commit(client)
       return result
@@ -110,6 +110,22 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
 
   async close(): Promise<void> {
     if (this.#owned) await this.#pool.end()
+  }
+
+  /** A pooled connection may have broken while it lay idle: then nothing has happened yet, and another one is taken. */
+  async #begin(): Promise<pg.PoolClient> {
+    for (let attempt = 1; ; attempt++) {
+      const client = await this.#acquire()
+      try {
+        // whatever the server's default is: the store counts on each statement seeing what is committed by then
+        await client.query('begin isolation level read committed read write')
+        return client
+      } catch (error) {
+        client.release(error instanceof Error ? error : true)
+        if (!isBroken(error) || attempt >= MAX_BROKEN) throw new AcquireError(error)
+        await setImmediate()
+      }
+    }
   }
 
   async #rollback(client: pg.PoolClient): Promise<Error | undefined> {

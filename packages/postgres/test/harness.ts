@@ -28,6 +28,7 @@ export async function postgresHarness(
     const settings = { schema, pool: { max: 6, min: 0 }, ...given }
     const store = open({ connectionString: proxy?.url ?? database.url, ...settings })
     if (migrated) await store.migrate()
+    else await owner.query(`create schema "${schema}"`)
     const events = `"${schema}"."events"`
     const result: OpenedStore<pg.PoolClient> = {
       store,

@@ -1,5 +1,5 @@
 import { isStoreUnavailableError } from '@varve/core'
-import type { AppendResult, PreparedWrite } from '@varve/core'
+import type { AppendResult, PreparedWrite, StreamInfo } from '@varve/core'
 import { headOf, headOfGroup } from './append-group.js'
 import type { AppendGroup } from './append-group.js'
 import { refuse, resultOf } from './append-outcome.js'
@@ -11,7 +11,7 @@ import { eventsById, repetition } from './duplicate.js'
 import type { Engine } from './engine.js'
 import { retrying, toStoreError, unreachable } from './failure.js'
 import type { Attempt } from './failure.js'
-import type { Query } from './read-stream.js'
+import type { Query } from './read-access.js'
 import { headReader } from './streams.js'
 
 /** Thrown to roll a transaction back whose writes were not all applied. */
@@ -178,7 +178,9 @@ export class Appender<Client> {
     const ids = writes.flatMap(idsOf)
     const stored = await eventsById(this.#engine.dialect, query, first.tenantId, ids)
     const repeated = repetition(writes, stored)
-    const heads = await Promise.all(writes.map((write) => this.#head(query, write.tenantId, write.streamId)))
+    const heads: (StreamInfo | undefined)[] = []
+    // one after the other: in a transaction they share a connection
+    for (const write of writes) heads.push(await this.#head(query, write.tenantId, write.streamId))
     if (repeated !== undefined) {
       // an id made by this very call can only have been stored by it, when its answer was lost
       const own = resent && !suppliesIds(writes)

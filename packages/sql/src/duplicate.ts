@@ -2,7 +2,7 @@ import { canonicalize, DuplicateEventError } from '@varve/core'
 import type { AppendResult, PreparedWrite, RecordedEvent } from '@varve/core'
 import type { ReadDialect } from './dialect.js'
 import { eventDecoder } from './rows.js'
-import type { Query } from './read-stream.js'
+import type { Query } from './read-access.js'
 import { binder } from './where.js'
 
 /** The stored events that bear one of the ids. */

@@ -1,45 +1,50 @@
 import type { EventRead } from '@varve/core'
+import type { ReadAccess } from './read-access.js'
 
 /** What a read is made of; each call begins anew. */
 export interface ReadSource<T> {
   /** The events, page by page, in the order of the read. */
-  pages(): AsyncIterator<readonly T[]>
-  first(): Promise<T | undefined>
-  last(): Promise<T | undefined>
-  count(): Promise<number>
+  pages(access: ReadAccess): AsyncIterator<readonly T[]>
+  first(access: ReadAccess): Promise<T | undefined>
+  last(access: ReadAccess): Promise<T | undefined>
+  count(access: ReadAccess): Promise<number>
 }
 
 /** A lazy read over pages. Its iterator hands out the events of a page without waiting for anything. */
 export class PagedRead<T> implements EventRead<T> {
   readonly #source: ReadSource<T>
+  readonly #access: ReadAccess
 
-  constructor(source: ReadSource<T>) {
+  constructor(source: ReadSource<T>, access: ReadAccess) {
     this.#source = source
+    this.#access = access
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    return new PageIterator(this.#source.pages())
+    return new PageIterator(this.#source.pages(this.#access))
   }
 
-  async toArray(): Promise<T[]> {
-    const all: T[] = []
-    const pages = this.#source.pages()
-    for (let page = await pages.next(); page.done !== true; page = await pages.next()) {
-      for (const item of page.value) all.push(item)
-    }
-    return all
+  toArray(): Promise<T[]> {
+    return this.#access.whole(async (access) => {
+      const all: T[] = []
+      const pages = this.#source.pages(access)
+      for (let page = await pages.next(); page.done !== true; page = await pages.next()) {
+        for (const item of page.value) all.push(item)
+      }
+      return all
+    })
   }
 
   first(): Promise<T | undefined> {
-    return this.#source.first()
+    return this.#access.whole((access) => this.#source.first(access))
   }
 
   last(): Promise<T | undefined> {
-    return this.#source.last()
+    return this.#access.whole((access) => this.#source.last(access))
   }
 
   count(): Promise<number> {
-    return this.#source.count()
+    return this.#access.whole((access) => this.#source.count(access))
   }
 }
 

@@ -19,7 +19,8 @@ export function toStoreError(driver: Pick<SqlDriver, 'classify'>, error: unknown
       error,
     )
   }
-  return unavailable(failure, failure.kind === 'lost' ? 'unknown' : 'not-applied', [], error)
+  // a lost transaction is rolled back; only a commit's answer leaves doubt, and its caller knows
+  return unavailable(failure, 'not-applied', [], error)
 }
 
 function unavailable(
@@ -71,14 +72,14 @@ export interface Attempt {
 export interface Retrying {
   readonly driver: Pick<SqlDriver, 'classify'>
   readonly retry: ResolvedStoreOptions['retry']
-  /** Of the events under way, for the error. */
-  readonly eventIds: () => readonly string[]
+  /** Of the events under way, for the error; none for what only reads. */
+  readonly eventIds?: () => readonly string[]
   /** Called when the database could not be reached to the end, with the time when the last try began. */
-  readonly gaveUp: (begun: number, error: unknown) => void
+  readonly gaveUp?: (begun: number, error: unknown) => void
 }
 
 /**
- * Runs an append until its outcome is known: again after lost connections, deadlocks and the like, within the bounds of
+ * Runs an append, or what may be repeated as it is, until its outcome is known: again after lost connections, deadlocks and the like, within the bounds of
  * `retry`. Errors of the store and violated keys are outcomes too, and pass unchanged.
  */
 export async function retrying<T>(context: Retrying, run: (attempt: Attempt) => Promise<T>): Promise<T> {
@@ -96,8 +97,10 @@ export async function retrying<T>(context: Retrying, run: (attempt: Attempt) => 
       const again = failure.kind === 'lost' || failure.kind === 'unreachable' || failure.kind === 'conflict'
       const delay = again ? nextDelay(context.retry, attempt, begun - started) : undefined
       if (delay === undefined) {
-        const given = unavailable(failure, resent ? 'unknown' : 'not-applied', context.eventIds(), error)
-        if (failure.kind === 'unreachable') context.gaveUp(begun, given)
+        const eventIds = context.eventIds?.()
+        const outcome = resent && eventIds !== undefined ? 'unknown' : 'not-applied'
+        const given = unavailable(failure, outcome, eventIds ?? [], error)
+        if (failure.kind === 'unreachable') context.gaveUp?.(begun, given)
         throw given
       }
       await sleep(delay)

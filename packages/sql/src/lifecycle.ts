@@ -1,7 +1,8 @@
 import { StoreClosedError } from '@varve/core'
+import type { ResolvedStoreOptions } from '@varve/core'
 import type { SqlDriver } from './driver.js'
-import { toStoreError } from './failure.js'
-import type { Query } from './read-stream.js'
+import { retrying, toStoreError } from './failure.js'
+import type { Query, ReadAccess } from './read-access.js'
 
 /** The part of a driver that knows nothing of its client. */
 type Plain = Pick<SqlDriver, 'query' | 'enter' | 'classify' | 'close'>
@@ -9,13 +10,15 @@ type Plain = Pick<SqlDriver, 'query' | 'enter' | 'classify' | 'close'>
 /** Keeps count of what is under way, so that closing can wait for it, and refuses what comes after. */
 export class Lifecycle {
   readonly #driver: Plain
+  readonly #retry: ResolvedStoreOptions['retry']
   readonly #closers: (() => void)[] = []
   #underWay = 0
   #closing: Promise<void> | undefined
   #wake: (() => void) | undefined
 
-  constructor(driver: Plain) {
+  constructor(driver: Plain, retry: ResolvedStoreOptions['retry']) {
     this.#driver = driver
+    this.#retry = retry
   }
 
   /** @throws StoreClosedError, or what the driver has against a call from here. */
@@ -44,16 +47,25 @@ export class Lifecycle {
     }
   }
 
-  /** A statement that only reads; asked once more when its connection had been broken all along. */
-  readonly query: Query = (text, params, map) =>
-    this.run('query', async () => {
-      try {
-        return await this.#driver.query(text, params, map)
-      } catch (error) {
-        if (this.#driver.classify(error).kind !== 'lost') throw error
-        return this.#driver.query(text, params, map)
-      }
-    })
+  /** A statement that may be repeated, and is when its connection turns out to be broken. */
+  readonly query: Query = (text, params, map) => this.run('query', () => this.#admitted.query(text, params, map))
+
+  /** For reads: each statement is a call of its own, unless they are run as a whole. */
+  readonly access: ReadAccess = {
+    query: this.query,
+    run: (work) => this.run('read', () => this.#admitted.run(work)),
+    whole: (work) => this.run('read', () => work(this.#admitted)),
+  }
+
+  readonly #admitted: ReadAccess = {
+    query: (text, params, map) => this.#repeatedly(() => this.#driver.query(text, params, map)),
+    run: (work) => this.#repeatedly(work),
+    whole: (work) => work(this.#admitted),
+  }
+
+  #repeatedly<T>(work: () => Promise<T>): Promise<T> {
+    return retrying({ driver: this.#driver, retry: this.#retry }, work)
+  }
 
   /** Called as soon as the store is being closed: to end what only waits. */
   onClosing(end: () => void): void {

@@ -4,7 +4,7 @@ import type { Dialect, Migration } from './dialect.js'
 import type { SqlDriver } from './driver.js'
 import { isOfSet, recordName, RECORD_TABLE } from './migration-set.js'
 import type { MigrationSet } from './migration-set.js'
-import type { Query } from './read-stream.js'
+import type { Query } from './read-access.js'
 
 /** What the database remembers of a migration. */
 export interface MigrationRecord {

@@ -2,8 +2,9 @@ import { resolveReadAll, StoreUnavailableError } from '@varve/core'
 import type { EventRead, ReadAllOptions, RecordedEvent } from '@varve/core'
 import type { ReadDialect } from './dialect.js'
 import { PagedRead, PageSize } from './event-read.js'
+import type { ReadSource } from './event-read.js'
 import { bytesOf, lastOf } from './read-stream.js'
-import type { Query } from './read-stream.js'
+import type { ReadAccess } from './read-access.js'
 import { eventDecoder } from './rows.js'
 import { binder, conditions, matchesNothing } from './where.js'
 
@@ -12,9 +13,7 @@ type Resolved = ReturnType<typeof resolveReadAll>
 /** What the reads of the log need of a store. */
 export interface LogReaderContext {
   readonly dialect: ReadDialect
-  readonly query: Query
-  /** Runs one call; throws when the store is closed or the call would wait for itself. */
-  run<T>(operation: string, work: () => Promise<T>): Promise<T>
+  readonly access: ReadAccess
 }
 
 /** Reads of the whole log, of one tenant or (`undefined`) of all. */
@@ -31,31 +30,26 @@ export class LogReader {
 
   read(tenantId: string | undefined, options?: ReadAllOptions): EventRead {
     const range = resolveReadAll(options)
-    const pages = () => this.#pages(tenantId, range)
-    return new PagedRead({
-      pages,
-      first: async () => {
-        const page = await this.#pages(tenantId, { ...range, limit: Math.min(1, range.limit) }).next()
+    const source: ReadSource<RecordedEvent> = {
+      pages: (access) => this.#pages(access, tenantId, range),
+      first: async (access) => {
+        const page = await this.#pages(access, tenantId, { ...range, limit: Math.min(1, range.limit) }).next()
         return page.done === true ? undefined : page.value[0]
       },
-      last: async () => {
-        if (range.limit < Number.MAX_SAFE_INTEGER) return lastOf(pages())
-        const until = await this.#settledEnd(range)
-        const [last] = await this.page(tenantId, { ...range, direction: flip(range.direction) }, range.after, until, 1)
-        return last
+      last: async (access) => {
+        if (range.limit < Number.MAX_SAFE_INTEGER) return lastOf(this.#pages(access, tenantId, range))
+        const until = await this.#settledEnd(access, range)
+        const flipped = { ...range, direction: flip(range.direction) }
+        return (await this.page(access, tenantId, flipped, range.after, until, 1))[0]
       },
-      count: () => this.#count(tenantId, range),
-    })
-  }
-
-  readonly #settled = {
-    look: () => this.#context.run('readAll', () => this.#context.dialect.settled.look()),
-    beyond: (position: number, timeoutMs: number) =>
-      this.#context.run('readAll', () => this.#context.dialect.settled.beyond(position, timeoutMs)),
+      count: (access) => this.#count(access, tenantId, range),
+    }
+    return new PagedRead(source, this.#context.access)
   }
 
   /** Events of the filter with `after` < position <= `until`, in the direction of the filter. */
   async page(
+    { query }: Pick<ReadAccess, 'query'>,
     tenantId: string | undefined,
     filter: Resolved,
     after: number,
@@ -66,7 +60,7 @@ export class LogReader {
     const { where, params, bind } = this.#where(tenantId, filter, after, until)
     const order = filter.direction === 'forwards' ? 'position' : 'position desc'
     const text = `select ${this.#context.dialect.eventColumns} from ${this.#events} where ${where} order by ${order} limit ${bind(limit)}`
-    return this.#context.query(text, params, this.#decode)
+    return query(text, params, this.#decode)
   }
 
   #where(tenantId: string | undefined, filter: Resolved, after: number, until: number) {
@@ -77,30 +71,35 @@ export class LogReader {
     return { where: where.join(' and '), params, bind }
   }
 
-  async *#pages(tenantId: string | undefined, range: Resolved): AsyncGenerator<readonly RecordedEvent[], undefined> {
+  async *#pages(
+    access: ReadAccess,
+    tenantId: string | undefined,
+    range: Resolved,
+  ): AsyncGenerator<readonly RecordedEvent[], undefined> {
     if (range.limit === 0 || matchesNothing(range)) return
     if (range.direction === 'backwards' || !range.settled) {
-      yield* this.#range(tenantId, range, range.after, range.until, range.limit)
+      yield* this.#range(access, tenantId, range, range.after, range.until, range.limit)
       return
     }
-    const { look, beyond } = this.#settled
-    let state = await look()
+    const source = this.#context.dialect.settled
+    let state = await access.run(() => source.look())
     const end = Math.min(state.high, range.until)
     let { after, limit } = range
     for (;;) {
       const until = Math.min(state.settled, end)
-      for await (const page of this.#range(tenantId, range, after, until, limit)) {
+      for await (const page of this.#range(access, tenantId, range, after, until, limit)) {
         limit -= page.length
         yield page
       }
       after = Math.max(after, until)
       if (after >= end || limit <= 0) return
-        state = await beyond(after, range.waitForSettledMs)
+      state = await access.run(() => source.beyond(after, range.waitForSettledMs))
       if (state.settled <= after) throw unsettled(range, after, state)
     }
   }
 
   async *#range(
+    access: ReadAccess,
     tenantId: string | undefined,
     range: Resolved,
     after: number,
@@ -109,7 +108,7 @@ export class LogReader {
   ): AsyncGenerator<readonly RecordedEvent[], undefined> {
     for (const size = new PageSize(); ;) {
       const asked = size.within(limit)
-      const events = await this.page(tenantId, range, after, until, asked)
+      const events = await this.page(access, tenantId, range, after, until, asked)
       const last = events.at(-1)
       if (last !== undefined) yield events
       if (last === undefined || events.length < asked) return
@@ -121,25 +120,25 @@ export class LogReader {
   }
 
   /** The end of a read that begins now, once everything up to it is settled. */
-  async #settledEnd(range: Resolved): Promise<number> {
+  async #settledEnd(access: ReadAccess, range: Resolved): Promise<number> {
     if (range.direction === 'backwards' || !range.settled) return range.until
-    const { look, beyond } = this.#settled
-    let state = await look()
+    const source = this.#context.dialect.settled
+    let state = await access.run(() => source.look())
     const end = Math.min(state.high, range.until)
     while (state.settled < end) {
       const known = state.settled
-      state = await beyond(known, range.waitForSettledMs)
+      state = await access.run(() => source.beyond(known, range.waitForSettledMs))
       if (state.settled <= known) throw unsettled(range, known, state)
     }
     return end
   }
 
-  async #count(tenantId: string | undefined, range: Resolved): Promise<number> {
+  async #count(access: ReadAccess, tenantId: string | undefined, range: Resolved): Promise<number> {
     if (range.limit === 0 || matchesNothing(range)) return 0
-    const until = await this.#settledEnd(range)
+    const until = await this.#settledEnd(access, range)
     if (range.after >= until) return 0
     const { where, params } = this.#where(tenantId, range, range.after, until)
-    const [row] = await this.#context.query(`select count(*) from ${this.#events} where ${where}`, params)
+    const [row] = await access.query(`select count(*) from ${this.#events} where ${where}`, params)
     return Math.min(this.#context.dialect.decode.number(row?.[0]), range.limit)
   }
 }

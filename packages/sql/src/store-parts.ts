@@ -40,12 +40,11 @@ export class StoreParts<Client> {
     this.driver = driver
     this.dialect = dialect
     this.options = options
-    this.lifecycle = new Lifecycle(driver)
+    this.lifecycle = new Lifecycle(driver, options.retry)
     this.appender = new Appender({ driver, dialect, options })
     this.log = new LogReader({
       dialect,
-      query: this.lifecycle.query,
-      run: (operation, work) => this.lifecycle.run(operation, work),
+      access: this.lifecycle.access,
     })
     this.readStream = streamReader(dialect)
     this.readHead = headReader(dialect)

@@ -82,7 +82,7 @@ export class StoreHandle<Client> extends Reader<Client> implements EventStore<Cl
   }
 
   readStream(streamId: string, options?: ReadStreamOptions): EventRead {
-    return this.parts.readStream(this.parts.lifecycle.query, this.tenantId, streamName(streamId), options)
+    return this.parts.readStream(this.parts.lifecycle.access, this.tenantId, streamName(streamId), options)
   }
 
   async getEvent(id: string): Promise<RecordedEvent | undefined> {

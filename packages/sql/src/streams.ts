@@ -1,7 +1,7 @@
 import { StreamNotFoundError } from '@varve/core'
 import type { ResolvedListStreams, StreamInfo } from '@varve/core'
 import type { ReadDialect } from './dialect.js'
-import type { Query } from './read-stream.js'
+import type { Query } from './read-access.js'
 import { streamDecoder } from './rows.js'
 import { binder, prefixCondition } from './where.js'
 
@@ -65,7 +65,12 @@ export async function setArchived(
   const set = archived
     ? `update ${streams} set archived_at = ${dialect.now} where ${key} and archived_at is null`
     : `update ${streams} set archived_at = null where ${key} and archived_at is not null`
-  await query(set, [tenantId, streamId])
-  const head = await headReader(dialect)(query, tenantId, streamId)
-  if (head === undefined) throw new StreamNotFoundError(streamId)
+  const readHead = headReader(dialect)
+  for (;;) {
+    await query(set, [tenantId, streamId])
+    const head = await readHead(query, tenantId, streamId)
+    if (head === undefined) throw new StreamNotFoundError(streamId)
+    // otherwise it was made, or changed back, between the two
+    if ((head.archivedAt !== undefined) === archived) return
+  }
 }

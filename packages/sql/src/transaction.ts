@@ -14,7 +14,8 @@ import type {
 import type { Appender } from './append.js'
 import type { Dialect } from './dialect.js'
 import type { SqlSession } from './driver.js'
-import type { Query, streamReader } from './read-stream.js'
+import type { Query, ReadAccess } from './read-access.js'
+import type { streamReader } from './read-stream.js'
 import type { headReader } from './streams.js'
 
 export interface TransactionContext<Client> {
@@ -62,7 +63,7 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
   }
 
   readStream(streamId: string, options?: ReadStreamOptions): EventRead {
-    return this.#context.readStream(this.#query, this.tenantId, streamId, options)
+    return this.#context.readStream(this.#access, this.tenantId, streamId, options)
   }
 
   getStream(streamId: string): Promise<StreamInfo | undefined> {
@@ -85,6 +86,12 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
   }
 
   readonly #query: Query = (text, params, map) => this.#next('read', () => this.#session.query(text, params, map))
+
+  readonly #access: ReadAccess = {
+    query: this.#query,
+    run: (work) => work(),
+    whole: (work) => work(this.#access),
+  }
 
   #write(writes: readonly PreparedWrite[]): Promise<AppendResult[]> {
     return this.#next('append', async () => {

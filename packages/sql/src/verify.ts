@@ -3,7 +3,7 @@ import type { RecordedEvent, ResolvedVerify, VerifyProblem, VerifyReport } from 
 import type { Dialect } from './dialect.js'
 import type { SqlDriver, SqlRow } from './driver.js'
 import { PageSize } from './event-read.js'
-import type { Query } from './read-stream.js'
+import type { Query } from './read-access.js'
 import { eventDecoder } from './rows.js'
 import { Findings } from './verify-findings.js'
 import { ofTenant } from './verify-scope.js'

@@ -1,6 +1,6 @@
 import { conformanceTopics } from '@varve/core/conformance'
 import { describe, expect, test } from 'vitest'
-import { sqliteHarness } from './harness.js'
+import { fileHarness } from './harness.js'
 import { dataFaults } from './sabotage-data.js'
 import { readFaults } from './sabotage-reads.js'
 import { otherFaults } from './sabotage-rest.js'
@@ -8,7 +8,7 @@ import { firstFailure } from './sabotage-runner.js'
 import { sabotaged } from './sabotage-wrap.js'
 import { writeFaults } from './sabotage-writes.js'
 
-const harness = sqliteHarness()
+const harness = fileHarness({})
 const faults = [...writeFaults, ...dataFaults, ...readFaults, ...otherFaults]
 
 describe('the suite is green for the store as it is', () => {

@@ -11,7 +11,7 @@ const store: EventStore<pg.PoolClient> = createPostgresEventStore({
   connectionString: database.url,
   schema: 'shop',
 })
-const { dialect, driver, migrate, state } = sqlOf(store)
+const { dialect, driver, migrate, session, state } = sqlOf(store)
 afterAll(async () => {
   await store.close()
   await database.drop()
@@ -49,7 +49,7 @@ it("keeps an extension's table beside the store's, in the same transactions, joi
   const note = (text: string) => async (tx: Parameters<Parameters<typeof store.transaction>[0]>[0]) => {
     const { events } = await tx.append('a', [{ type: 'noted', data: text }])
     const insert = `insert into ${dialect.table('notes')} (tenant_id, event_id, note) values ($1, $2, $3)`
-    await driver.join(tx.client).query(insert, [tx.tenantId, events[0]?.id ?? '', text])
+    await session(tx).query(insert, [tx.tenantId, events[0]?.id ?? '', text])
   }
   await store.transaction(note('kept'))
   const failure = new Error('rolled back')

@@ -1,10 +1,11 @@
 import { InvalidArgumentError } from '@varve/core'
-import type { EventStore, MigrationState } from '@varve/core'
+import type { EventStore, MigrationState, StoreTransaction } from '@varve/core'
 import type { Dialect, Migration } from './dialect.js'
-import type { SqlDriver } from './driver.js'
+import type { SqlDriver, SqlSession } from './driver.js'
 import { migrate, migrationStates } from './migrate.js'
 import { checkSetName } from './migration-set.js'
 import type { MigrationSet } from './migration-set.js'
+import { SESSION } from './session-key.js'
 
 /** A package that brings tables of its own, kept beside the store's and migrated by the same runner. */
 export interface SqlExtension {
@@ -28,6 +29,13 @@ export interface SqlAccess<Client = unknown> {
   readonly dialect: Dialect<Client>
   /** Runs one call as the store runs its own: refused once it is closed, its `close()` waits, errors are the store's. */
   readonly run: <T>(operation: string, work: () => Promise<T>) => Promise<T>
+  /**
+   * Statements inside a transaction of the store's, of `store.transaction` or `store.using`: they commit or roll back with
+   * its events.
+   *
+   * @throws InvalidArgumentError when `tx` is none of a store of ours.
+   */
+  readonly session: (tx: StoreTransaction<Client>) => SqlSession<Client>
   /**
    * Brings the extension's tables to what its version needs; safe from any number of processes at once.
    *
@@ -53,6 +61,7 @@ export function registerSql<Client>(handle: object, store: SqlRegistration<Clien
     driver,
     dialect,
     run,
+    session: sessionOf,
     migrate: async (extension) => {
       if (bound)
         throw new InvalidArgumentError(
@@ -85,6 +94,17 @@ export function sqlOf<Client>(store: EventStore<Client>): SqlAccess<Client> {
     )
   }
   return access
+}
+
+function sessionOf<Client>(tx: StoreTransaction<Client>): SqlSession<Client> {
+  const session = (tx as { readonly [SESSION]?: SqlSession<Client> })[SESSION]
+  if (session === undefined) {
+    throw new InvalidArgumentError(
+      'tx',
+      'pass what store.transaction gives to its work, or store.using returns',
+    )
+  }
+  return session
 }
 
 function setOf(extension: SqlExtension, dialect: string): MigrationSet {

@@ -22,4 +22,4 @@ export { eventColumnNames, streamColumnNames } from './rows.js'
 
 // for packages with tables of their own
 export { sqlOf } from './extension.js'
-export type { SqlExtension } from './extension.js'
+export type { SqlAccess, SqlExtension } from './extension.js'

@@ -16,6 +16,7 @@ import type { Dialect } from './dialect.js'
 import type { SqlSession } from './driver.js'
 import type { Query, ReadAccess } from './read-access.js'
 import type { streamReader } from './read-stream.js'
+import { SESSION } from './session-key.js'
 import type { headReader } from './streams.js'
 
 export interface TransactionContext<Client> {
@@ -45,6 +46,15 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
 
   get client(): Client {
     return this.#session.client
+  }
+
+  /** For statements of an extension's own, in turn with the other calls. */
+  get [SESSION](): SqlSession<Client> {
+    return {
+      client: this.client,
+      query: this.#query,
+      script: (text) => this.#next('script', () => this.#session.script(text)),
+    }
   }
 
   /** Of all that was appended, for the error of a commit whose answer was lost. */

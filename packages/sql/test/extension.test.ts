@@ -1,4 +1,4 @@
-import type { EventStore } from '@varve/core'
+import type { EventStore, StoreTransaction } from '@varve/core'
 import { isInvalidArgumentError, isMigrationError } from '@varve/core'
 import { describe, expect, it } from 'vitest'
 import { registerSql, sqlOf } from '../src/extension.js'
@@ -32,6 +32,12 @@ describe('sqlOf', () => {
     const { driver, dialect } = sqlOf(storeOver(base))
     expect(driver).toBe(base.driver)
     expect(dialect).toBe(base.dialect)
+  })
+
+  it('gives a session only for transactions of ours', () => {
+    const access = sqlOf(storeOver(scratch(own)))
+    const foreign = { tenantId: 'default', client: {} } as StoreTransaction
+    expect(() => access.session(foreign)).toThrow(expect.objectContaining({ code: 'VARVE_INVALID_ARGUMENT' }))
   })
 
   it("migrates an extension's tables beside the store's, each blind to the other's records", async () => {

@@ -67,6 +67,20 @@ describe('verify', () => {
     ])
   })
 
+  it('is waited for, and comes to its end, when the store is closed meanwhile', async () => {
+    const other = createSqliteEventStore()
+    await other.migrate()
+    await other.append(
+      'a',
+      Array.from({ length: 450 }, (_, index) => event(index)),
+    )
+    let closing: Promise<void> | undefined
+    const report = await other.verify({ onProgress: () => void (closing ??= other.close()) })
+    expect(report).toMatchObject({ ok: true, events: 450 })
+    await closing
+    await expect(other.verify()).rejects.toMatchObject({ code: 'VARVE_CLOSED' })
+  })
+
   it("lets an error of the caller's own out as it is", async () => {
     await store.append('a', [event(1)])
     const failure = new Error('of the caller')

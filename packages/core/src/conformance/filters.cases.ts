@@ -1,88 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import type { NewEvent, RecordedEvent } from '../event.js'
-import type { EventFilter, EventReader, EventStore, ReadAllOptions } from '../event-store.js'
-import type { JsonObject } from '../json.js'
+import type { EventFilter, ReadAllOptions } from '../event-store.js'
+import { aLog, agree, filtering } from './filter-log.js'
 import { matches } from './filter-model.js'
 import { at, event, events, idsOf, refused, same, upTo } from './helpers.js'
-import { topic, type Case } from './topic.js'
-
-const metadatas: JsonObject[] = [
-  {},
-  { n: 1 },
-  { n: '1' },
-  { n: true },
-  { n: 'true' },
-  { n: null },
-  { n: 'null' },
-  { n: 0 },
-  { n: false },
-  { n: '' },
-  { n: [1] },
-  { n: { a: 1 } },
-  { n: { a: 1, b: 'x' }, m: 2 },
-  { n: { a: [1, 2] } },
-  { n: [{ a: 1 }] },
-  { n: 1.5, 'a.b': 1, a: { b: 2 } },
-  { n: 9007199254740991, 'a"b': 'q"\\', $: '$' },
-  { n: 'Grüße 😀', N: 1, ' n': 1, '': 'empty', '0': 'zero' },
-]
-
-/** A log in which every filter finds some events and leaves out others. */
-async function aLog(store: EventStore): Promise<RecordedEvent[]> {
-  const types = [
-    'money.deposited',
-    'money.withdrawn',
-    'money',
-    'moneyx.deposited',
-    'money.in.cash',
-    'mo_ey.deposited',
-    'Money.deposited',
-    'm%',
-  ]
-  const streamTypes = ['account', 'order', 'account.savings']
-  const log: RecordedEvent[] = []
-  for (const n of upTo(36)) {
-    const more: Partial<NewEvent> = {
-      tags: [...(n % 2 ? ['two'] : []), ...(n % 3 ? ['three'] : []), ...(n % 5 ? [`five:${n % 5}`] : [])],
-      metadata: at(metadatas, n % metadatas.length),
-      ...(n % 3 && { correlationId: `c-${n % 3}` }),
-      ...(n % 4 && { causationId: `d-${n % 4}` }),
-      ...(n % 5 && { createdBy: `e-${n % 2}` }),
-      occurredAt: new Date(1_000_000 - n),
-    }
-    const stream = n % 6
-    const result = await store.append(`s-${stream}`, [event(at(types, n % types.length), n, more)], {
-      streamType: at(streamTypes, stream % 3),
-    })
-    log.push(...result.events)
-  }
-  return log
-}
-
-/** Both directions, with and without range and limit, through the tenant's handle: all as the model says. */
-async function agree(store: EventReader, log: readonly RecordedEvent[], filter: EventFilter): Promise<void> {
-  const found = log.filter((one) => matches(one, filter))
-  const [after, until] = [at(log, 3).position, at(log, -4).position]
-  const inRange = found.filter(({ position }) => position > after && position <= until)
-  const check = async (options: ReadAllOptions, expected: readonly RecordedEvent[]): Promise<void> =>
-    same(idsOf(await store.readAll(options).toArray()), idsOf(expected), JSON.stringify(options))
-  await check(filter, found)
-  await check({ ...filter, direction: 'backwards' }, found.toReversed())
-  await check({ ...filter, limit: 2 }, found.slice(0, 2))
-  await check({ ...filter, direction: 'backwards', limit: 2 }, found.toReversed().slice(0, 2))
-  await check({ ...filter, after, until }, inRange)
-  await check({ ...filter, after, until, direction: 'backwards', limit: 3 }, inRange.toReversed().slice(0, 3))
-  same(await store.readAll(filter).count(), found.length, `count of ${JSON.stringify(filter)}`)
-  same(await store.readAll(filter).last(), found.at(-1), `last of ${JSON.stringify(filter)}`)
-}
-
-const filtering =
-  (...filters: EventFilter[]): Case =>
-  async ({ store }) => {
-    const log = await aLog(store)
-    for (const filter of filters) await agree(store, log, filter)
-  }
+import { topic } from './topic.js'
 
 export const filters = topic('filters', {
   'by-exact-type': filtering(
@@ -91,53 +13,68 @@ export const filters = topic('filters', {
     { types: ['m%'] },
     { types: ['none'] },
   ),
+
   'by-several-types': filtering({ types: ['money', 'money.withdrawn'] }, { types: ['money', 'money'] }),
+
   'by-type-prefix-with-its-dot': filtering(
     { types: ['money.*'] },
     { types: ['money.in.*'] },
     { types: ['moneyx.*'] },
     { types: ['Money.*'] },
   ),
+
   'by-type-prefix-without-wildcards-in-it': filtering(
     { types: ['mo_ey.*'] },
     { types: ['m%.*'] },
     { types: ['m_n%.*'] },
     { types: ['money%'] },
   ),
+
   'by-prefix-and-exact-type-together': filtering(
     { types: ['money.in.*', 'm%', 'money'] },
     { types: ['none.*', 'money'] },
   ),
+
   'by-stream-type': filtering(
     { streamTypes: ['account'] },
     { streamTypes: ['account', 'order'] },
     { streamTypes: ['account.*'] },
   ),
+
   'by-stream-id': filtering(
     { streamIds: ['s-1'] },
     { streamIds: ['s-1', 's-4', 'none'] },
     { streamIds: ['s-%'] },
     { streamIds: ['s-1', 's-1'] },
   ),
+
   'by-tag': filtering({ tags: ['two'] }, { tags: ['five:3'] }, { tags: ['five'] }, { tags: ['none'] }),
+
   'by-all-of-several-tags': filtering(
     { tags: ['two', 'three'] },
     { tags: ['two', 'three', 'five:1'] },
     { tags: ['two', 'two'] },
     { tags: ['two', 'none'] },
   ),
+
   'by-correlation-id': filtering({ correlationId: 'c-1' }, { correlationId: 'none' }),
+
   'by-causation-id': filtering({ causationId: 'd-1' }, { causationId: 'none' }),
+
   'by-creator': filtering({ createdBy: 'e-1' }, { createdBy: 'none' }),
+
   'an-empty-list-of-types-matches-nothing': filtering({ types: [] }, { types: [], tags: ['two'] }),
+
   'an-empty-list-of-stream-types-matches-nothing': filtering(
     { streamTypes: [] },
     { streamTypes: [], types: ['money'] },
   ),
+
   'an-empty-list-of-stream-ids-matches-nothing': filtering(
     { streamIds: [] },
     { streamIds: [], types: ['money'] },
   ),
+
   'an-empty-list-of-tags-restricts-nothing': filtering({ tags: [] }, { tags: [], types: ['money.*'] }),
 
   'by-metadata-of-each-type': filtering(
@@ -160,6 +97,7 @@ export const filters = topic('filters', {
       metadata: { n },
     })),
   ),
+
   'by-nested-metadata': filtering(
     { metadata: { n: { a: 1 } } },
     { metadata: { n: { a: 1, b: 'x' } } },
@@ -168,6 +106,7 @@ export const filters = topic('filters', {
     { metadata: { a: { b: 2 } } },
     { metadata: { n: { 0: 1 } } },
   ),
+
   'by-metadata-with-odd-keys': filtering(
     { metadata: { 'a.b': 1 } },
     { metadata: { 'a"b': 'q"\\' } },
@@ -178,6 +117,7 @@ export const filters = topic('filters', {
     { metadata: { 0: 'zero' } },
     { metadata: { "it's": 1 } },
   ),
+
   'by-no-metadata-in-particular': filtering({ metadata: {} }),
 
   'by-the-time-of-recording-half-open': async ({ store }) => {

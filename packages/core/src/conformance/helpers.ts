@@ -134,3 +134,11 @@ export async function holds(
   same(idsOf(stored), idsOf(expected), `events of ${streamId}`)
   same(versionsOf(stored), upTo(expected.length), `versions of ${streamId}`)
 }
+
+/** Asserts that the event is refused at that path, and with it the good one in front of it. */
+export async function refusedAt(store: EventStore, bad: NewEvent, path: RegExp): Promise<void> {
+  const error = await refused(store.append('refused', [event(), bad]), 'VARVE_INVALID_EVENT')
+  if (!path.test(String(error['path'])))
+    assert.fail(`path is ${String(error['path'])}, expected ${path.source}`)
+  same(await store.getStream('refused'), undefined)
+}

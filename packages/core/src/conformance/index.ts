@@ -12,6 +12,7 @@ export type {
   Runner,
   ServerFaults,
 } from './harness.js'
+export { fieldFaults } from './field-faults.js'
 
 /** The topics of the suite and the ids of their cases, in the order in which they run. */
 export const conformanceTopics: readonly { readonly topic: string; readonly cases: readonly string[] }[] =
@@ -73,7 +74,7 @@ async function runCase(
   try {
     await within(run(context), timeoutMs, 'the case')
   } finally {
-    await within(end(), 10_000, 'clearing up after the case')
+    await within(end(), Math.min(timeoutMs, 10_000), 'clearing up after the case')
   }
 }
 

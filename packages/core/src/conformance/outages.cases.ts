@@ -120,6 +120,7 @@ export const outages = topic('outages', {
       await faults.dropConnections(opened)
       await follower.poll(1_000)
     }
+    await follower.pollUntil(() => follower.seen.length >= 15)
     await follower.sawAll()
     same(follower.seen.length, 15)
   },

@@ -1,19 +1,27 @@
 import { appendMany } from './append-many.cases.js'
+import { appendOnly } from './append-only.cases.js'
 import { append } from './append.cases.js'
 import { archive } from './archive.cases.js'
+import { checks } from './checks.cases.js'
+import { conflicts } from './conflicts.cases.js'
 import { data } from './data.cases.js'
+import { duplicates } from './duplicates.cases.js'
 import { expectedVersions } from './expected-version.cases.js'
 import { filters } from './filters.cases.js'
 import { idempotency } from './idempotency.cases.js'
 import { ids } from './ids.cases.js'
 import { integrity } from './integrity.cases.js'
+import { jsonLimits } from './json-limits.cases.js'
 import { lifecycle } from './lifecycle.cases.js'
 import { limits } from './limits.cases.js'
 import { listStreams } from './list-streams.cases.js'
 import { migrations } from './migrations.cases.js'
+import { numbers } from './numbers.cases.js'
+import { ordering } from './ordering.cases.js'
 import { outages } from './outages.cases.js'
 import { properties } from './properties.cases.js'
 import { races } from './races.cases.js'
+import { readModels } from './read-models.cases.js'
 import { readsAll } from './reads-all.cases.js'
 import { readsStream } from './reads-stream.cases.js'
 import { skips } from './skips.cases.js'
@@ -28,9 +36,12 @@ import { using } from './using.cases.js'
 /** All of the suite, in the order in which it runs: what is quick first. */
 export const topics: readonly Topic[] = [
   append,
+  ordering,
   expectedVersions,
   appendMany,
+  checks,
   idempotency,
+  duplicates,
   streams,
   readsStream,
   readsAll,
@@ -41,13 +52,18 @@ export const topics: readonly Topic[] = [
   ids,
   data,
   limits,
+  jsonLimits,
   transaction,
+  readModels,
+  conflicts,
   using,
   statistics,
   integrity,
+  appendOnly,
   migrations,
   lifecycle,
   races,
+  numbers,
   skips,
   stalls,
   outages,

@@ -58,11 +58,12 @@ with head as (
 
 /**
  * Any number of writes. Heads that exist are locked in the order of their keys, then updated; heads that do not are made, in
- * the same order. A head that somebody else makes at that moment is a miss: the store looks, and tries again.
+ * the same order. A head that somebody else makes at that moment is a miss: the store looks, and tries again. Where appends
+ * of several callers share the statement, a head that somebody holds is a miss too (`skipLocked`): it is waited for apart.
  * Parameters: 1–5 the writes (tenant, stream, type or null, expected, number of events); 6– the events (number of the write
  * from 1, number in the write from 1, then as above).
  */
-export function flushStatement(names: Names): string {
+export function flushStatement(names: Names, { skipLocked }: { skipLocked: boolean }): string {
   const e = (column: string): string => `e.${column}`
   return `
 with w as materialized (
@@ -74,7 +75,7 @@ with w as materialized (
       and (w.expected = -1 or w.expected = s.version or (w.expected = -2 and s.version > 0)) as admitted
   from w join ${names.streams} s on s.tenant_id = w.tenant_id and s.stream_id = w.stream_id
   order by s.tenant_id, s.stream_id
-  for no key update of s
+  for no key update of s${skipLocked ? ' skip locked' : ''}
 ), updated as (
   update ${names.streams} s
   set version = s.version + l.events, updated_at = greatest(clock_timestamp(), s.updated_at)
@@ -85,7 +86,13 @@ with w as materialized (
   insert into ${names.streams} as s (tenant_id, stream_id, stream_type, version, created_at, updated_at)
   select w.tenant_id, w.stream_id, coalesce(w.stream_type, 'stream'), w.events, now.at, now.at
   from w, (select clock_timestamp() as at) now
-  where w.expected in (-1, 0) and not exists (select from locked l where l.no = w.no)
+  where w.expected in (-1, 0) and not exists (select from locked l where l.no = w.no)${
+    // an insert beside a head that somebody is updating would wait for him
+    skipLocked
+      ? `
+    and not exists (select from ${names.streams} s where s.tenant_id = w.tenant_id and s.stream_id = w.stream_id)`
+      : ''
+  }
   order by w.tenant_id, w.stream_id
   on conflict do nothing
   returning s.tenant_id, s.stream_id, s.version, s.stream_type, s.updated_at as at

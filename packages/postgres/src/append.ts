@@ -12,13 +12,14 @@ type Run = (text: string, params: readonly SqlValue[]) => Promise<SqlRow[]>
 /** Appends in one statement, which is one round trip and one transaction. */
 export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): AppendStep<Client> {
   const single = singleStatements(names)
-  const flush = flushStatement(names)
+  const waiting = flushStatement(names, { skipLocked: false })
+  const passing = flushStatement(names, { skipLocked: true })
 
-  const store = (run: Run, writes: readonly HeadWrite[]): Promise<(Applied | undefined)[]> => {
+  const store = (run: Run, writes: readonly HeadWrite[], flush: string): Promise<(Applied | undefined)[]> => {
     const [write] = writes
     const [event] = write?.events ?? []
-    if (writes.length !== 1 || write?.events.length !== 1 || event === undefined) return storeMany(run, writes)
-    return storeOne(run, write, event)
+    if (writes.length === 1 && write?.events.length === 1 && event !== undefined) return storeOne(run, write, event)
+    return storeMany(run, writes, flush)
   }
 
   const storeOne = async (run: Run, write: HeadWrite, event: PreparedEvent): Promise<(Applied | undefined)[]> => {
@@ -35,7 +36,11 @@ export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): App
     ]
   }
 
-  const storeMany = async (run: Run, writes: readonly HeadWrite[]): Promise<(Applied | undefined)[]> => {
+  const storeMany = async (
+    run: Run,
+    writes: readonly HeadWrite[],
+    flush: string,
+  ): Promise<(Applied | undefined)[]> => {
     const rows = await run(flush, flushParameters(writes))
     const heads = new Map<number, SqlRow>()
     let positions: number[] = []
@@ -58,9 +63,10 @@ export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): App
   }
 
   return {
-    flush: (writes) => store((text, params) => driver.query(text, params), writes),
+    flush: (writes) =>
+      store((text, params) => driver.query(text, params), writes, writes.length > 1 ? passing : waiting),
     async within(session, writes) {
-      const applied = await store((text, params) => session.query(text, params), writes)
+      const applied = await store((text, params) => session.query(text, params), writes, waiting)
       await removePlaceholders(session, names, writes, applied)
       return applied
     },

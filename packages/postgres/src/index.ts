@@ -51,7 +51,8 @@ function openPool({ connectionString, shared }: ResolvedPostgresOptions): pg.Poo
     keepAlive: true,
     ...(shared.statementTimeoutMs > 0 && { statement_timeout: shared.statementTimeoutMs }),
   })
-  // an idle connection that breaks is replaced; without a listener it would end the process
+  // a connection that breaks while nobody uses it is replaced; without listeners it would end the process
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }

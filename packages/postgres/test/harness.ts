@@ -19,6 +19,8 @@ export async function postgresHarness(
   const database = await createDatabase('postgres')
   const owner = new pg.Pool({ connectionString: database.url, max: 4 })
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 1 })
+  // dropping the database ends sessions that are just being closed
+  for (const each of [owner, admin]) each.on('connect', (client) => client.on('error', () => undefined))
   let count = 0
 
   const opened = async (options: OpenOptions = {}): Promise<OpenedStore<pg.PoolClient>> => {

@@ -149,3 +149,24 @@ test('prepared statements that a pooler forgot are given up by the store itself'
   expect((await own.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   await own.end()
 })
+
+test('ids that the store made itself: what was stored by a lost try is answered as stored by this call', async () => {
+  const { store } = await fresh()
+  const results: AppendResult[] = []
+  let running = true
+  const callers = Array.from({ length: 16 }, async (_, caller) => {
+    while (running) results.push(await store.append(`stream-${caller}`, [{ type: 't', data: caller }]))
+  })
+  for (let round = 1; round <= 10; round++) {
+    await until(() => results.length > round * 40)
+    await pool().query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'varve' and datname = $1`,
+      [database().name],
+    )
+  }
+  running = false
+  await Promise.all(callers)
+  expect(results.every((result) => !result.duplicate)).toBe(true)
+  expect(await store.readAll().count()).toBe(results.length)
+  expect(new Set(results.map((result) => result.position)).size).toBe(results.length)
+})

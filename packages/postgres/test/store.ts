@@ -19,6 +19,8 @@ export function useDatabase() {
     database = await createDatabase('postgres')
     pool = new pg.Pool({ connectionString: database.adminUrl, max: 8 })
     owner = new pg.Pool({ connectionString: database.url, max: 8 })
+    // dropping the database ends sessions that are just being closed
+    for (const each of [pool, owner]) each.on('connect', (client) => client.on('error', () => undefined))
   })
   afterEach(async () => {
     await Promise.all(stores.splice(0).map((store) => store.close()))

@@ -17,14 +17,22 @@ export interface AppendQueueOptions {
   readonly coalesce: boolean
   /** Calls of `appendMany` under way at once; each has a transaction of its own. */
   readonly atomics: number
-  /** Stores the groups; settles every append of them and never rejects. Calls `free` when the next flush may go out. */
-  readonly flush: (groups: readonly AppendGroup[], free: () => void) => Promise<void>
+  /**
+   * Stores the groups; settles every append of them and never rejects. Calls `free` with the groups that are settled when
+   * the next flush may go out while it deals with the others.
+   */
+  readonly flush: (
+    groups: readonly AppendGroup[],
+    free: (settled: readonly AppendGroup[]) => void,
+  ) => Promise<void>
   /** Stores one `appendMany`; settles it and never rejects. */
   readonly atomic: (append: QueuedAppend) => Promise<void>
 }
 
 const MAX_EVENTS = 500
 const MAX_BYTES = 4 * 1024 * 1024
+const SLOW_MS = 20
+const MAX_SLOW = 4
 
 /**
  * Coalesces the appends of one process into flushes. A lone append goes out at once; what is called while flushes are under
@@ -34,7 +42,9 @@ export class AppendQueue {
   readonly #options: AppendQueueOptions
   #waiting: QueuedAppend[] = []
   readonly #busy = new Set<string>()
+  /** Flushes that hold a slot, and those that gave it back because they are slow. */
   #flushing = 0
+  #underWay = 0
   #atomics = 0
   #scheduled = false
   readonly #idle: (() => void)[] = []
@@ -86,17 +96,28 @@ export class AppendQueue {
 
   #start(groups: readonly AppendGroup[]): void {
     this.#flushing++
-    let freed = false
+    this.#underWay++
+    let slot = true
     const free = (): void => {
-      if (freed) return
-      freed = true
+      if (!slot) return
+      slot = false
+      clearTimeout(timer)
       this.#flushing--
       this.#schedule()
     }
-    const keys = groups.map((group) => group.key)
-    void this.#options.flush(groups, free).finally(() => {
-      this.#release(keys)
+    // a flush that waits for somebody's lock must not keep other streams waiting
+    const timer = setTimeout(() => {
+      if (this.#underWay < this.#options.flushes * MAX_SLOW) free()
+    }, SLOW_MS)
+    const settled = new Set<AppendGroup>()
+    const done = (some: readonly AppendGroup[]): void => {
+      for (const group of some) settled.add(group)
+      this.#release(some.map((group) => group.key))
       free()
+    }
+    void this.#options.flush(groups, done).finally(() => {
+      this.#underWay--
+      done(groups.filter((group) => !settled.has(group)))
     })
   }
 

@@ -20,6 +20,9 @@ class NotApplied extends Error {}
 /** A race for a stream's creation is lost at most once per creator; more rounds than this are a fault of ours. */
 const MAX_ROUNDS = 50
 
+/** Appends of one flush that are repeated at once, each on a connection of its own. */
+const MAX_SINGLES = 4
+
 /** Everything that appends: the queue that coalesces, the repetition of what was lost, and the reasons of what was refused. */
 export class Appender<Client> {
   readonly #engine: Engine<Client>
@@ -95,17 +98,22 @@ export class Appender<Client> {
     }
   }
 
-  async #flush(groups: readonly AppendGroup[], free: () => void): Promise<void> {
+  async #flush(
+    groups: readonly AppendGroup[],
+    free: (settled: readonly AppendGroup[]) => void,
+  ): Promise<void> {
     const [only] = groups
-    if (groups.length === 1 && only?.appends.length === 1) return this.#singly(only)
+    if (groups.length === 1 && only?.appends.length === 1) return this.#singly(only, false)
     const writes = groups.flatMap((group) => group.appends.flatMap((append) => append.writes))
-    let repeat: readonly AppendGroup[] = groups
+    let repeat = [...groups]
+    let resent = false
     try {
-      const applied = await this.#retrying(writes, (attempt) =>
-        this.#engine.dialect.append.flush(groups.map(headOfGroup), {
-          mayBeStored: attempt.resent || suppliesIds(writes),
-        }),
-      )
+      const applied = await this.#retrying(writes, (attempt) => {
+        resent = attempt.resent
+        return this.#engine.dialect.append.flush(groups.map(headOfGroup), {
+          mayBeStored: resent || suppliesIds(writes),
+        })
+      })
       repeat = groups.filter((group, index) => !resolveGroup(group, applied[index]))
     } catch (error) {
       if (this.#concernsAll(error)) {
@@ -114,14 +122,24 @@ export class Appender<Client> {
       }
       // a stored id, a bad row: each append by itself, so that only the culprit is told
     }
-    free()
-    for (const group of repeat) await this.#singly(group)
+    free(groups.filter((group) => !repeat.includes(group)))
+    const workers = Array.from({ length: MAX_SINGLES }, async () => {
+      for (let group = repeat.shift(); group !== undefined; group = repeat.shift()) {
+        await this.#singly(group, resent)
+        free([group])
+      }
+    })
+    await Promise.all(workers)
   }
 
   /** Appends the group's appends one by one, in the order of the calls. */
-  async #singly(group: AppendGroup): Promise<void> {
+  async #singly(group: AppendGroup, sentBefore: boolean): Promise<void> {
     for (const append of group.appends) {
-      await this.#settle(append, () => this.#retrying(append.writes, (attempt) => this.#alone(append.writes, attempt)))
+      await this.#settle(append, () =>
+        this.#retrying(append.writes, (attempt) =>
+          this.#alone(append.writes, { resent: attempt.resent || sentBefore }),
+        ),
+      )
     }
   }
 

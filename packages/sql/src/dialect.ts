@@ -32,7 +32,11 @@ export interface Applied {
  * type, or not at the version expected does not come back (`undefined`), and leaves no trace.
  */
 export interface AppendStep<Client> {
-  /** Stores the writes in one transaction of its own; each is applied or not, whatever becomes of the others. No checks. */
+  /**
+   * Stores the writes in one transaction of its own; each is applied or not, whatever becomes of the others. No checks. A
+   * write among several whose stream is held by somebody else's transaction may come back undone, so that it does not keep
+   * the others waiting; one alone waits.
+   */
   flush(writes: readonly HeadWrite[], options: AppendStepOptions): Promise<readonly (Applied | undefined)[]>
   /** The same inside the session's transaction, checks included; a caller who wants all or nothing rolls back. */
   within(

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { useDatabase } from './store.js'
+
+const { fresh } = useDatabase()
+
+const one = [{ type: 't', data: 0 }]
+
+test('streams that somebody holds do not keep the appends to others waiting', async () => {
+  const { store } = await fresh()
+  const held = ['held-1', 'held-2', 'held-3']
+  for (const stream of held) await store.append(stream, one)
+  const waiting: Promise<unknown>[] = []
+  await store.transaction(async (tx) => {
+    await tx.appendMany(held.map((streamId) => ({ streamId, events: one })))
+    for (const stream of held) waiting.push(store.append(stream, one))
+    for (let round = 0; round < 20; round++) {
+      waiting.push(store.append('held-1', one))
+      await Promise.all(['a', 'b', 'c', 'd'].map((stream) => store.append(`${stream}-${round}`, one)))
+    }
+  })
+  await Promise.all(waiting)
+  expect((await store.getStream('held-1'))?.version).toBe(23)
+  expect(await store.verify()).toMatchObject({ ok: true, problems: [] })
+})

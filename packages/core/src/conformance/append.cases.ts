@@ -10,6 +10,7 @@ import {
   positionsOf,
   refused,
   same,
+  started,
   upTo,
   versionsOf,
 } from './helpers.js'
@@ -116,9 +117,9 @@ export const append = topic('append', {
     const tags = ['before']
     const occurredAt = new Date(1_000)
     const batch = [event('before', data, { metadata, tags, occurredAt })]
-    const appended = store.append('a', batch)
+    const appended = started(store.append('a', batch))
     const many = [{ streamId: 'b', events: [event('before', data)] }]
-    const appendedMany = store.appendMany(many)
+    const appendedMany = started(store.appendMany(many))
     data.list.push(2)
     data.deep.text = metadata.m = tags[0] = 'after'
     occurredAt.setTime(2_000)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { deferred } from './deferred.js'
-import { at, events, goesThrough, refused, same, within } from './helpers.js'
+import { at, events, goesThrough, refused, same, started, within } from './helpers.js'
 import { topic } from './topic.js'
 
 const failure = new Error('thrown by the work')
@@ -16,8 +16,8 @@ export const conflicts = topic('conflicts', {
     await store.append('a', events(1))
     const held = hold(store, (tx) => tx.append('a', events(1), { expectedVersion: 1 }))
     await held.ready
-    const late = store.append('a', events(1), { expectedVersion: 1 })
-    const any = store.append('a', events(1))
+    const late = started(store.append('a', events(1), { expectedVersion: 1 }))
+    const any = started(store.append('a', events(1)))
     await goesThrough(late, 50)
     await held.commit()
     await refused(late, 'VARVE_CONCURRENCY', { actualVersion: 2 })

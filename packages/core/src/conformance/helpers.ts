@@ -67,6 +67,12 @@ export async function within<T>(promise: Promise<T>, milliseconds: number, what:
   }
 }
 
+/** A call that is looked at later: failing before that, or in a case that has failed, it is no unhandled rejection. */
+export function started<T>(call: Promise<T>): Promise<T> {
+  call.catch(() => undefined)
+  return call
+}
+
 /** Whether the promise has settled within a moment: what another transaction may or may not hold back, per engine. */
 export async function goesThrough(promise: Promise<unknown>, milliseconds = 150): Promise<boolean> {
   const quiet = promise.then(

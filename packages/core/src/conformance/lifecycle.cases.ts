@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { EventRead, EventReader, EventStore } from '../event-store.js'
 import { deferred } from './deferred.js'
-import { at, collect, events, goesThrough, refused, same, upTo, within } from './helpers.js'
+import { at, collect, events, goesThrough, refused, same, started, upTo, within } from './helpers.js'
 import { topic } from './topic.js'
 
 const readerCalls: Record<string, (reader: EventReader) => unknown> = {
@@ -86,8 +86,8 @@ export const lifecycle = topic('lifecycle', {
   'close-waits-for-appends': async ({ fresh }) => {
     const opened = await fresh()
     const other = await opened.another()
-    const appends = upTo(60).map((n) => opened.store.append(`s-${n % 7}`, events(2)))
-    const many = opened.store.appendMany([{ streamId: 'm', events: events(3) }])
+    const appends = upTo(60).map((n) => started(opened.store.append(`s-${n % 7}`, events(2))))
+    const many = started(opened.store.appendMany([{ streamId: 'm', events: events(3) }]))
     await opened.store.close()
     const results = await within(Promise.all([...appends, many]), 1_000, 'appends that close had waited for')
     same([results.length, await other.readAll().count()], [61, 123])
@@ -111,14 +111,16 @@ export const lifecycle = topic('lifecycle', {
     const opened = await fresh()
     const other = await opened.another()
     const [begun, closing] = [deferred(), deferred()]
-    const transaction = opened.store.transaction(async (tx) => {
-      await tx.append('a', events(1))
-      begun.resolve()
-      await closing.promise
-      return (await tx.append('a', events(1))).version
-    })
+    const transaction = started(
+      opened.store.transaction(async (tx) => {
+        await tx.append('a', events(1))
+        begun.resolve()
+        await closing.promise
+        return (await tx.append('a', events(1))).version
+      }),
+    )
     await begun.promise
-    const closed = opened.store.close()
+    const closed = started(opened.store.close())
     same(await goesThrough(closed, 60), false)
     closing.resolve()
     same(await transaction, 2)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { isEventStoreError } from '../errors.js'
 import { Follower } from './follower.js'
-import { events, holds, idsOf, refused, same, upTo, within } from './helpers.js'
+import { events, holds, idsOf, refused, same, started, upTo, within } from './helpers.js'
 import { topic } from './topic.js'
 
 export const outages = topic('outages', {
@@ -85,7 +85,7 @@ export const outages = topic('outages', {
     const opened = await fresh({ faults: true })
     const { store } = opened
     const batch = events(120)
-    const appends = batch.map((one, index) => store.append(`s-${index % 5}`, [one]))
+    const appends = batch.map((one, index) => started(store.append(`s-${index % 5}`, [one])))
     await appends[0]
     await faults.dropConnections(opened)
     await Promise.all(appends)
@@ -130,8 +130,8 @@ export const outages = topic('outages', {
     const batch = events(3)
     await opened.store.append('a', batch.slice(0, 1))
     await faults.away(opened)
-    const append = opened.store.append('a', batch.slice(1, 2), { expectedVersion: 1 })
-    const behind = opened.store.append('a', batch.slice(2), { expectedVersion: 2 })
+    const append = started(opened.store.append('a', batch.slice(1, 2), { expectedVersion: 1 }))
+    const behind = started(opened.store.append('a', batch.slice(2), { expectedVersion: 2 }))
     await opened.store.health()
     await faults.back(opened)
     await Promise.all([append, behind])

@@ -12,6 +12,7 @@ import {
   positionsOf,
   refused,
   same,
+  started,
   upTo,
 } from './helpers.js'
 import { write } from './storm.js'
@@ -70,8 +71,8 @@ export const skips = topic('skips', {
     await early.ready
     const late = store.append('b', events(1))
     const overtook = await goesThrough(late)
-    const begun = [other.readAll().toArray(), other.readAll({ limit: 2 }).toArray()]
-    const [first, count] = [other.readAll().first(), other.readAll().count()]
+    const begun = [started(other.readAll().toArray()), started(other.readAll({ limit: 2 }).toArray())]
+    const [first, count] = [started(other.readAll().first()), started(other.readAll().count())]
     if (overtook) {
       const options = { waitForSettledMs: 50 }
       const error = await refused(() => other.readAll(options).toArray(), 'VARVE_UNAVAILABLE')
@@ -174,15 +175,17 @@ export const skips = topic('skips', {
     const other = await another()
     const follower = new Follower(other)
     const begun = deferred()
-    const old = store.transaction(async (tx) => {
-      await tx.readStream('a').count()
-      begun.resolve()
-      const outside = other.append('young', [event('tested', {}, { occurredAt: new Date(5_000) })])
-      await goesThrough(outside)
-      await follower.poll()
-      await tx.append('old', [event('tested', {}, { occurredAt: new Date(1_000) })])
-      return { outside }
-    })
+    const old = started(
+      store.transaction(async (tx) => {
+        await tx.readStream('a').count()
+        begun.resolve()
+        const outside = other.append('young', [event('tested', {}, { occurredAt: new Date(5_000) })])
+        await goesThrough(outside)
+        await follower.poll()
+        await tx.append('old', [event('tested', {}, { occurredAt: new Date(1_000) })])
+        return { outside }
+      }),
+    )
     await begun.promise
     await (
       await old

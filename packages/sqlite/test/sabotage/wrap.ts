@@ -1,6 +1,8 @@
 import type { EventRead, EventReader, EventStore, RecordedEvent, StoreTransaction } from '@varve/core'
 import type { ConformanceHarness, OpenOptions } from '@varve/core/conformance'
 
+type Breaks = (store: EventStore, root: EventStore) => Partial<EventStore>
+
 /** A promise broken on purpose. */
 export interface Fault {
   /** What the broken store does. */
@@ -8,7 +10,9 @@ export interface Fault {
   /** The topic of the suite whose cases have to catch it. */
   readonly caughtBy: string
   /** What of a handle behaves differently; asked once for each handle. */
-  readonly breaks?: (store: EventStore, root: EventStore) => Partial<EventStore>
+  readonly breaks?: Breaks
+  /** Makes `breaks` anew for each database, for faults that remember something. */
+  readonly remembers?: () => Breaks
   /** What of the readers across tenants behaves differently. */
   readonly breaksReader?: (reader: EventReader) => Partial<EventReader>
   /** What becomes of the options with which a store is opened. */
@@ -21,20 +25,21 @@ export function sabotaged(harness: ConformanceHarness, fault: Fault): Conformanc
     ...harness,
     async open(options = {}) {
       const opened = await harness.open(fault.opens?.(options) ?? options)
+      const breaks = fault.remembers?.() ?? fault.breaks ?? (() => ({}))
       return {
         ...opened,
-        store: broken(opened.store, fault),
-        another: async () => broken(await opened.another(), fault),
+        store: broken(opened.store, fault, breaks),
+        another: async () => broken(await opened.another(), fault, breaks),
       }
     },
   }
 }
 
-function broken(store: EventStore, fault: Fault, root: EventStore = store): EventStore {
+function broken(store: EventStore, fault: Fault, breaks: Breaks, root: EventStore = store): EventStore {
   return replaced(store, {
-    forTenant: (tenantId) => broken(store.forTenant(tenantId), fault, root),
+    forTenant: (tenantId) => broken(store.forTenant(tenantId), fault, breaks, root),
     allTenants: () => replaced(store.allTenants(), fault.breaksReader?.(store.allTenants()) ?? {}),
-    ...fault.breaks?.(store, root),
+    ...breaks(store, root),
   })
 }
 
@@ -46,6 +51,16 @@ export function replaced<T extends object>(target: T, members: Partial<T>): T {
       return typeof own === 'function' && !(name in members) ? (own.bind(target) as unknown) : own
     },
   })
+}
+
+/** The object without some of its members. */
+export function omit<T extends object, Name extends keyof T>(
+  from: T,
+  ...names: readonly Name[]
+): Omit<T, Name> {
+  const copy = { ...from }
+  for (const name of names) delete copy[name]
+  return copy
 }
 
 /** Replaces members of the transactions that a store hands out. */

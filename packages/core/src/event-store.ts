@@ -7,16 +7,16 @@ export interface StreamWrite {
   streamId: string
   events: readonly NewEvent[]
   /** `'any'` when absent. */
-  expectedVersion?: ExpectedVersion
+  expectedVersion?: ExpectedVersion | undefined
   /** Fixed by the stream's first append, `'stream'` when absent; another one later is an `InvalidArgumentError`. */
-  streamType?: string
+  streamType?: string | undefined
 }
 
 export interface AppendOptions {
   /** `'any'` when absent. */
-  expectedVersion?: ExpectedVersion
+  expectedVersion?: ExpectedVersion | undefined
   /** Fixed by the stream's first append, `'stream'` when absent; another one later is an `InvalidArgumentError`. */
-  streamType?: string
+  streamType?: string | undefined
 }
 
 export interface AppendResult {
@@ -34,52 +34,52 @@ export type Direction = 'forwards' | 'backwards'
 
 export interface ReadStreamOptions {
   /** Inclusive; 0 means 1. */
-  fromVersion?: number
+  fromVersion?: number | undefined
   /** Inclusive. */
-  toVersion?: number
+  toVersion?: number | undefined
   /** Turns the order of the range, nothing else. */
-  direction?: Direction
+  direction?: Direction | undefined
   /** At most so many events; 0 gives none. */
-  limit?: number
+  limit?: number | undefined
 }
 
 /** All filters combine by AND; a list means any of it, tags mean all of them. */
 export interface EventFilter {
   /** Exact event types, or prefixes ending in `.*`: `money.*` matches `money.deposited`, not `money`. `[]` matches nothing. */
-  types?: readonly string[]
+  types?: readonly string[] | undefined
   /** `[]` matches nothing. */
-  streamTypes?: readonly string[]
+  streamTypes?: readonly string[] | undefined
   /** `[]` matches nothing. */
-  streamIds?: readonly string[]
+  streamIds?: readonly string[] | undefined
   /** The event bears all of them; `[]` restricts nothing. */
-  tags?: readonly string[]
-  correlationId?: string
-  causationId?: string
-  createdBy?: string
+  tags?: readonly string[] | undefined
+  correlationId?: string | undefined
+  causationId?: string | undefined
+  createdBy?: string | undefined
   /** Inclusive, by `recordedAt`. */
-  recordedFrom?: Date
+  recordedFrom?: Date | undefined
   /** Exclusive, by `recordedAt`. */
-  recordedTo?: Date
+  recordedTo?: Date | undefined
   /** An object, nested if need be, whose leaves (string, number, boolean, null) are all equal at their paths. */
-  metadata?: JsonObject
+  metadata?: JsonObject | undefined
 }
 
 export interface ReadAllOptions extends EventFilter {
   /** A position, exclusive; 0 when absent. */
-  after?: number
+  after?: number | undefined
   /** A position, inclusive. */
-  until?: number
+  until?: number | undefined
   /** Turns the order of the range, nothing else. */
-  direction?: Direction
+  direction?: Direction | undefined
   /** At most so many events, counted after the filters; 0 gives none. */
-  limit?: number
+  limit?: number | undefined
   /**
    * `false` reads what is visible without the guard of section "No event is ever skipped": for looking around, never
    * for resuming from a position. `true` when absent. Backward reads need no guard.
    */
-  settled?: boolean
+  settled?: boolean | undefined
   /** How long a forward read waits for appends under way before it gives up with `StoreUnavailableError`; 5,000 when absent. */
-  waitForSettledMs?: number
+  waitForSettledMs?: number | undefined
 }
 
 /** A lazy read: nothing is asked of the database before it is iterated, and each iteration reads anew, page by page. */
@@ -103,14 +103,14 @@ export interface StreamInfo {
 
 export interface ListStreamsOptions {
   /** `[]` matches nothing. */
-  streamTypes?: readonly string[]
+  streamTypes?: readonly string[] | undefined
   /** Of the stream id, byte by byte. */
-  prefix?: string
+  prefix?: string | undefined
   /** `false` when absent. */
-  includeArchived?: boolean
+  includeArchived?: boolean | undefined
   /** A stream id, exclusive, in byte order. */
-  after?: string
-  limit?: number
+  after?: string | undefined
+  limit?: number | undefined
 }
 
 export interface StoreStatistics {
@@ -147,11 +147,11 @@ export interface HealthReport {
 
 export interface VerifyOptions {
   /** A position, exclusive. */
-  after?: number
+  after?: number | undefined
   /** A position, inclusive. */
-  until?: number
-  onProgress?: (progress: { events: number; position: number }) => void
-  signal?: AbortSignal
+  until?: number | undefined
+  onProgress?: ((progress: { events: number; position: number }) => void) | undefined
+  signal?: AbortSignal | undefined
 }
 
 export interface VerifyProblem {
@@ -179,7 +179,7 @@ export interface MigrationState {
 
 export interface MigrateOptions {
   /** Optional, heavier indexes to create beyond the default ones; which there are is the adapter's to say. */
-  indexes?: readonly string[]
+  indexes?: readonly string[] | undefined
 }
 
 /** Reads that may cross tenants. */
@@ -218,11 +218,11 @@ export interface StoreTransaction<Client = unknown> {
 
 export interface TransactionOptions {
   /** How often the whole work runs again after a deadlock or serialisation failure; 0 when absent. */
-  retries?: number
+  retries?: number | undefined
 }
 
 /** An event store, bound to one tenant. */
-export interface EventStore<Client = unknown> extends EventReader {
+export interface EventStore<Client = unknown> extends EventReader, AsyncDisposable {
   readonly tenantId: string
 
   /**
@@ -320,4 +320,7 @@ export interface EventStore<Client = unknown> extends EventReader {
 
   /** Waits for what is under way, then ends the connections that the store opened itself. Every later call rejects with StoreClosedError. */
   close(): Promise<void>
+
+  /** `close()`, for `await using store = …`. */
+  [Symbol.asyncDispose](): Promise<void>
 }

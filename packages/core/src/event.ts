@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid'
+import { newEventId } from './event-id.js'
 import type { JsonObject, JsonValue } from './json.js'
 
 /** An event as it is handed to `append`. What is absent is filled in by the store. */
@@ -8,21 +8,21 @@ export interface NewEvent<Type extends string = string, Data = JsonValue, Metada
   /** JSON only; comes back deep-equal (`-0` as `0`). */
   data: Data
   /** A JSON object about the event; `{}` when absent. */
-  metadata?: Metadata
+  metadata?: Metadata | undefined
   /** A UUID, unique within the tenant, and the idempotency key of the append; a new UUIDv7 when absent. */
-  id?: string
+  id?: string | undefined
   /** Version of the shape of `data`, from 1 on; 1 when absent. */
-  schemaVersion?: number
+  schemaVersion?: number | undefined
   /** When it happened, by the caller's clock, in milliseconds; now when absent. Years 1970 to 9999. */
-  occurredAt?: Date
+  occurredAt?: Date | undefined
   /** What a whole conversation shares, 1–255 UTF-8 bytes. */
-  correlationId?: string
+  correlationId?: string | undefined
   /** The id of the event or command that caused this one, 1–255 UTF-8 bytes. */
-  causationId?: string
+  causationId?: string | undefined
   /** Who did it, 1–255 UTF-8 bytes. */
-  createdBy?: string
+  createdBy?: string | undefined
   /** Labels (`key:value`) for queries that cross streams, at most 32. */
-  tags?: readonly string[]
+  tags?: readonly string[] | undefined
 }
 
 /** An event as the store holds it. `correlationId`, `causationId` and `createdBy` are absent when not given. */
@@ -66,5 +66,5 @@ export interface RecordedEvent<Type extends string = string, Data = JsonValue, M
 export function newEvent<const Type extends string, Data, Metadata = JsonObject>(
   input: NewEvent<Type, Data, Metadata>,
 ): NewEvent<Type, Data, Metadata> & { id: string } {
-  return { ...input, id: input.id ?? uuidv7() }
+  return { ...input, id: input.id ?? newEventId() }
 }

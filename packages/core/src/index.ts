@@ -109,4 +109,5 @@ export {
 export type { ResolvedListStreams, ResolvedReadAll, ResolvedReadStream, ResolvedVerify } from './options.js'
 export { resolveStoreOptions } from './store-options.js'
 export type { ResolvedRetry, ResolvedStoreOptions } from './store-options.js'
+export type { Filled } from './filled.js'
 export { backoffDelay, sleep } from './retry.js'

@@ -19,13 +19,13 @@ export interface Adapter {
 /** Options for a store opened by its URL: the shared ones, and whatever the adapter takes. */
 export interface OpenOptions extends StoreOptions {
   /** Adapters to choose from before any package is loaded: for bundlers, and for adapters of your own. */
-  adapters?: readonly Adapter[]
+  adapters?: readonly Adapter[] | undefined
   /** Postgres only: monthly partitions. */
-  partitioned?: boolean
+  partitioned?: boolean | undefined
   /** Postgres only. */
-  schema?: string
+  schema?: string | undefined
   /** MySQL, MariaDB and SQLite only. */
-  tablePrefix?: string
+  tablePrefix?: string | undefined
 }
 
 const installCommands = {

@@ -1,3 +1,4 @@
+import type { Filled } from './filled.js'
 import { resolveFilter } from './event-filter.js'
 import type {
   Direction,
@@ -49,7 +50,7 @@ const readAllNames = namesOf<ReadAllOptions>({
 })
 
 /** `until` and `limit` are `Number.MAX_SAFE_INTEGER` when not given; filters that were not given are absent. */
-export type ResolvedReadAll = EventFilter & Required<Omit<ReadAllOptions, keyof EventFilter>>
+export type ResolvedReadAll = EventFilter & Filled<Omit<ReadAllOptions, keyof EventFilter>>
 
 /** Checks, copies and completes the options of `readAll`. @throws InvalidArgumentError */
 export function resolveReadAll(options?: ReadAllOptions): ResolvedReadAll {
@@ -73,7 +74,7 @@ const readStreamNames = namesOf<ReadStreamOptions>({
 })
 
 /** `toVersion` and `limit` are `Number.MAX_SAFE_INTEGER` when not given. */
-export type ResolvedReadStream = Required<ReadStreamOptions>
+export type ResolvedReadStream = Filled<ReadStreamOptions>
 
 /** Checks and completes the options of `readStream`. @throws InvalidArgumentError */
 export function resolveReadStream(options?: ReadStreamOptions): ResolvedReadStream {
@@ -96,7 +97,7 @@ const listStreamsNames = namesOf<ListStreamsOptions>({
 
 /** `limit` is `Number.MAX_SAFE_INTEGER` when not given, `prefix` and `after` (which every id is behind) are `''`. */
 export type ResolvedListStreams = Pick<ListStreamsOptions, 'streamTypes'> &
-  Required<Omit<ListStreamsOptions, 'streamTypes'>>
+  Filled<Omit<ListStreamsOptions, 'streamTypes'>>
 
 /** Checks, copies and completes the options of `listStreams`. @throws InvalidArgumentError */
 export function resolveListStreams(options?: ListStreamsOptions): ResolvedListStreams {
@@ -131,7 +132,7 @@ export function resolveVerify(options?: VerifyOptions): ResolvedVerify {
 const transactionNames = namesOf<TransactionOptions>({ retries: true })
 
 /** Checks and completes the options of `transaction`. @throws InvalidArgumentError */
-export function resolveTransaction(options?: TransactionOptions): Required<TransactionOptions> {
+export function resolveTransaction(options?: TransactionOptions): Filled<TransactionOptions> {
   const given = copyOptions<TransactionOptions>(options, transactionNames)
   return Object.freeze({ retries: wholeNumber(given.retries, 'retries', 0) })
 }

@@ -5,8 +5,8 @@ import { copyOptions, namesOf, wholeNumber, type Given } from './option-values.j
 
 /** How many connections the store opens itself. */
 export interface PoolOptions {
-  max?: number
-  min?: number
+  max?: number | undefined
+  min?: number | undefined
 }
 
 /** Settings that belong together. A timeout of 0 is none. */
@@ -27,12 +27,12 @@ export type PresetName = 'development' | 'production'
 
 /** Of a preset, what shall be otherwise. */
 export interface PresetOverrides {
-  pool?: PoolOptions
-  statementTimeoutMs?: number
-  acquireTimeoutMs?: number
-  idleTimeoutMs?: number
-  projections?: { batchSize?: number; checkpointEvery?: number }
-  snapshots?: { every?: number }
+  pool?: PoolOptions | undefined
+  statementTimeoutMs?: number | undefined
+  acquireTimeoutMs?: number | undefined
+  idleTimeoutMs?: number | undefined
+  projections?: { batchSize?: number; checkpointEvery?: number } | undefined
+  snapshots?: { every?: number } | undefined
 }
 
 const development: Preset = Object.freeze({

@@ -1,11 +1,11 @@
 /** How the store repeats an append whose connection or transaction was lost. */
 export interface RetryOptions {
   /** Tries in all, the first one counted; 5 when absent. */
-  attempts?: number
+  attempts?: number | undefined
   /** Before the second try; five times as long before each further one, give or take a fifth. 20 when absent. */
-  baseDelayMs?: number
+  baseDelayMs?: number | undefined
   /** No try begins later than this after the call; 10,000 when absent. */
-  maxElapsedMs?: number
+  maxElapsedMs?: number | undefined
 }
 
 // the longest that a timer of JavaScript takes

@@ -1,3 +1,4 @@
+import type { Filled } from './filled.js'
 import { InvalidArgumentError } from './errors.js'
 import { copyOptions, flag, namesOf, requiredName, wholeNumber } from './option-values.js'
 import { presetFrom, type PoolOptions, type Preset, type PresetName } from './presets.js'
@@ -7,28 +8,28 @@ import type { RetryOptions } from './retry.js'
 /** What every store can be told when it is opened; each adapter adds its own. */
 export interface StoreOptions {
   /** Whose events the store reads and appends; `'default'` when absent. */
-  tenantId?: string
+  tenantId?: string | undefined
   /** The settings to start from, `'production'` when absent. */
-  preset?: PresetName
+  preset?: PresetName | undefined
   /** Connections that the store opens itself. */
-  pool?: PoolOptions
+  pool?: PoolOptions | undefined
   /** 0 is no timeout. */
-  statementTimeoutMs?: number
+  statementTimeoutMs?: number | undefined
   /** How long a call waits for a free connection; 0 is no timeout. */
-  acquireTimeoutMs?: number
+  acquireTimeoutMs?: number | undefined
   /** How long a connection may lie unused before it is ended; 0 is for ever. */
-  idleTimeoutMs?: number
+  idleTimeoutMs?: number | undefined
   /** `false` for proxies that pool transactions and cannot prepare statements; `true` when absent. */
-  preparedStatements?: boolean
+  preparedStatements?: boolean | undefined
   /** How appends are repeated after a lost connection, a restart, a deadlock; `false` turns it off. */
-  retry?: RetryOptions | false
+  retry?: RetryOptions | false | undefined
   /** UTF-8 bytes of the data and metadata of one event as JSON; 1 MiB when absent. */
-  maxEventBytes?: number
+  maxEventBytes?: number | undefined
   /** The same, of all events of one call; 8 MiB when absent, or `maxEventBytes` if that is more. */
-  maxAppendBytes?: number
+  maxAppendBytes?: number | undefined
 }
 
-export type ResolvedRetry = Readonly<Required<RetryOptions>>
+export type ResolvedRetry = Readonly<Filled<RetryOptions>>
 
 export interface ResolvedStoreOptions extends SizeLimits, Preset {
   readonly tenantId: string

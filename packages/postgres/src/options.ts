@@ -4,16 +4,16 @@ import type { PgPool } from './driver.js'
 
 export interface PostgresEventStoreOptions extends Omit<StoreOptions, 'pool'> {
   /** `postgres://user:password@host:5432/database`; the store opens a pool of its own. */
-  connectionString?: string
+  connectionString?: string | undefined
   /** Sizes of the store's own pool; or your `pg.Pool`, which the store uses and never ends, its settings being yours. */
-  pool?: PgPool | PoolOptions
+  pool?: PgPool | PoolOptions | undefined
   /** Where the tables live, `'varve'` when absent; made by `migrate()`. */
-  schema?: string
+  schema?: string | undefined
   /**
    * How `migrate()` creates the column of the events' data, `'jsonb'` when absent. `'json'` stores the text as it is: appends
    * cost about a third less, and queries of your own on the data more. Fixed when the table is made.
    */
-  dataType?: 'jsonb' | 'json'
+  dataType?: 'jsonb' | 'json' | undefined
 }
 
 export interface ResolvedPostgresOptions {

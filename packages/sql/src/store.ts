@@ -137,6 +137,10 @@ export class StoreHandle<Client> extends Reader<Client> implements EventStore<Cl
     await this.parts.lifecycle.close()
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   #refuseBound(operation: string): void {
     if (!this.#bound) return
     throw new InvalidArgumentError(

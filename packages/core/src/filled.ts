@@ -1,0 +1,2 @@
+/** The same options with every one of them given. */
+export type Filled<Options> = { [Name in keyof Options]-?: Exclude<Options[Name], undefined> }

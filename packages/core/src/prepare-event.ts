@@ -1,8 +1,8 @@
 import { types } from 'node:util'
-import { v7 as uuidv7 } from 'uuid'
 import { canonicalize } from './canonical.js'
 import { describe } from './describe.js'
 import { InvalidEventError } from './errors.js'
+import { newEventId } from './event-id.js'
 import type { NewEvent } from './event.js'
 import { refuseUnknown } from './known-names.js'
 import { nameProblem } from './names.js'
@@ -88,7 +88,7 @@ export function prepareEvent(
     )
   }
   return {
-    id: id === undefined ? uuidv7() : checkedId(id, path),
+    id: id === undefined ? newEventId() : checkedId(id, path),
     generatedId: id === undefined,
     type: checkedName(event.type, path, 'type'),
     data,

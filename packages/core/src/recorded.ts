@@ -9,6 +9,8 @@ export interface Assigned {
   readonly position: number
   readonly recordedAt: Date
   readonly streamType: string
+  /** When whoever stored the event has computed it already. */
+  readonly checksum?: string | undefined
 }
 
 /**
@@ -39,6 +41,6 @@ export function toRecorded(write: PreparedWrite, index: number, assigned: Assign
     position,
     recordedAt: new Date(assigned.recordedAt),
     sizeBytes: event.sizeBytes,
-    checksum: checksumOfPrepared(event, place),
+    checksum: assigned.checksum ?? checksumOfPrepared(event, place),
   }
 }

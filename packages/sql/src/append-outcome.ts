@@ -1,17 +1,24 @@
-import { ConcurrencyError, InvalidArgumentError, satisfies, StreamArchivedError, toRecorded } from '@varve/core'
+import {
+  ConcurrencyError,
+  InvalidArgumentError,
+  satisfies,
+  StreamArchivedError,
+  toRecorded,
+} from '@varve/core'
 import type { AppendResult, PreparedWrite, RecordedEvent, StreamInfo } from '@varve/core'
 import type { Applied } from './dialect.js'
 
 /** The result of a write that was applied; `from` is the index of its first event among those applied with it. */
 export function resultOf(write: PreparedWrite, applied: Applied, from = 0): AppendResult {
   const before = applied.version - applied.positions.length + from
-  const { recordedAt, streamType } = applied
+  const { recordedAt, streamType, checksums } = applied
   const events: RecordedEvent[] = write.events.map((_, index) =>
     toRecorded(write, index, {
       version: before + index + 1,
       position: applied.positions[from + index] ?? 0,
       recordedAt,
       streamType,
+      checksum: checksums?.[from + index],
     }),
   )
   const last = events.at(-1)

@@ -145,7 +145,7 @@ export class Appender<Client> {
 
   async #alone(writes: readonly PreparedWrite[], { resent }: Attempt): Promise<AppendResult[]> {
     for (let round = 0; ; round++) {
-      let failure: unknown = new NotApplied('the head keeps changing')
+      let failure: unknown
       try {
         const applied = await this.#engine.dialect.append.flush(writes.map(headOf), {
           mayBeStored: resent || round > 0 || suppliesIds(writes),
@@ -158,7 +158,7 @@ export class Appender<Client> {
       }
       const known = await this.#diagnose(this.#query, writes, resent)
       if (known !== undefined) return known
-      if (round >= MAX_ROUNDS) throw failure
+      if (round >= MAX_ROUNDS) throw failure ?? new NotApplied('the head keeps changing')
     }
   }
 
@@ -176,7 +176,8 @@ export class Appender<Client> {
             return results
           })
         } catch (error) {
-          if (!(error instanceof NotApplied) && this.#engine.driver.classify(error).kind !== 'unique') throw error
+          if (!(error instanceof NotApplied) && this.#engine.driver.classify(error).kind !== 'unique')
+            throw error
           failure = error
         }
         const known = await this.#diagnose(this.#query, writes, resent)
@@ -190,7 +191,11 @@ export class Appender<Client> {
    * Finds out why writes were not applied: the original results if they are a repetition, undefined if nothing stands
    * against them by now (a race was lost, and is over), else the error that the caller is to get.
    */
-  async #diagnose(query: Query, writes: readonly PreparedWrite[], resent: boolean): Promise<AppendResult[] | undefined> {
+  async #diagnose(
+    query: Query,
+    writes: readonly PreparedWrite[],
+    resent: boolean,
+  ): Promise<AppendResult[] | undefined> {
     const [first] = writes
     if (first === undefined) return undefined
     const ids = writes.flatMap(idsOf)
@@ -216,9 +221,7 @@ export class Appender<Client> {
     const { driver, options } = this.#engine
     const gaveUp = (begun: number, error: unknown): void => {
       // what had been called before the last try went out waited for the same database, and would wait as long again
-      this.#queue.rejectQueuedBefore(begun, (append) =>
-        unreachable(error, append.writes.flatMap(idsOf)),
-      )
+      this.#queue.rejectQueuedBefore(begun, (append) => unreachable(error, append.writes.flatMap(idsOf)))
     }
     return retrying({ driver, retry: options.retry, eventIds: () => writes.flatMap(idsOf), gaveUp }, run)
   }

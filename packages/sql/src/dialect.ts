@@ -24,6 +24,8 @@ export interface Applied {
   /** Of the events, ascending; empty for a check. */
   readonly positions: readonly number[]
   readonly recordedAt: Date
+  /** Of the events, in hex; when the step has computed them, so that nobody need do it again. */
+  readonly checksums?: readonly string[]
 }
 
 /**

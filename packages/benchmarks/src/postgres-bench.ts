@@ -14,6 +14,7 @@ export async function openPostgresBench(context: Context, dataType: 'jsonb' | 'j
   const store = createPostgresEventStore({ connectionString: database.url, dataType, preset: 'production' })
   await store.migrate()
   const pool = new pg.Pool({ connectionString: database.url, max: POOL })
+  pool.on('error', (error) => console.error(error.message))
   await pool.query(`
     create table bare_events (
       stream_id text not null,

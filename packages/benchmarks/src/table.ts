@@ -1,14 +1,10 @@
 import { isMet } from './figure.ts'
 import type { Figure } from './figure.ts'
 
-const heads = ['engine', 'benchmark', 'of', 'measure', 'median', 'spread', 'target', 'met'].concat([
-  'ours/s',
-  'p50',
-  'p99 ms',
-  'bare/s',
-  'p50',
-  'p99 ms',
-])
+const sides = ['p50 ms', 'p99 ms', 'cpu µs']
+const heads = ['engine', 'benchmark', 'of', 'measure', 'median', 'spread', 'target', 'met']
+  .concat(['ours/s', ...sides])
+  .concat(['bare/s', ...sides])
 
 export function tableOf(figures: readonly Figure[]): string {
   const rows = [heads, ...figures.map(rowOf)]
@@ -22,10 +18,12 @@ export function tableOf(figures: readonly Figure[]): string {
 export function rowOf(figure: Figure): string[] {
   const { value, target, ours, bare } = figure
   const met = isMet(figure)
-  const side = (of: Figure['ours']) =>
-    of === undefined
-      ? ['', '', '']
-      : [shortened(of.perSecond), shortened(of.latencies.p50), shortened(of.latencies.p99)]
+  const side = (of: Figure['ours']) => {
+    if (of === undefined) return ['', '', '', '']
+    const { perSecond, latencies, cpu } = of
+    const micros = `${shortened(cpu.client * 1000)} + ${shortened(cpu.server * 1000)}`
+    return [shortened(perSecond), shortened(latencies.p50), shortened(latencies.p99), micros]
+  }
   return [
     figure.engine,
     figure.benchmark,

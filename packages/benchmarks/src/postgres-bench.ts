@@ -30,6 +30,7 @@ export async function openPostgresBench(context: Context, dataType: 'jsonb' | 'j
   let number = 0
   return {
     store,
+    url: database.url,
     pool,
     /** A bare insert, awaited by itself, as one would write it by hand. */
     insert(streamId: string, version: number) {

@@ -5,6 +5,7 @@ import type { Applied, AppendStep, HeadWrite, SqlDriver, SqlRow, SqlSession, Sql
 import { flushStatement, singleStatements } from './append-sql.js'
 import { int4Array, int8Array, textArray, timeArray, uuidArray } from './binary.js'
 import { decode, tagsLiteral } from './decode.js'
+import { FirstStatistics } from './first-statistics.js'
 import type { Names } from './names.js'
 
 type Run = (text: string, params: readonly SqlValue[]) => Promise<SqlRow[]>
@@ -12,6 +13,7 @@ type Run = (text: string, params: readonly SqlValue[]) => Promise<SqlRow[]>
 /** Appends in one statement, which is one round trip and one transaction. */
 export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): AppendStep<Client> {
   const single = singleStatements(names)
+  const statistics = new FirstStatistics(driver, names)
   const waiting = flushStatement(names, { skipLocked: false })
   const passing = flushStatement(names, { skipLocked: true })
 
@@ -26,6 +28,7 @@ export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): App
     const text = write.expected > 0 || write.expected === EXISTS ? single.existing : single.creating
     const [row] = await run(text, singleParameters(write, event))
     if (row === undefined) return [undefined]
+    statistics.appended(1)
     return [
       {
         version: decode.number(row[1]),
@@ -48,6 +51,7 @@ export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): App
       if (row[0] !== null) heads.set(decode.number(row[0]), row)
       else if (row[4] !== null) positions = (row[4] as string).slice(1, -1).split(',').map(decode.number)
     }
+    statistics.appended(positions.length)
     let used = 0
     return writes.map((write, index) => {
       const head = heads.get(index + 1)

@@ -1,10 +1,11 @@
-import { InvalidArgumentError, isEventStoreError, nameProblem, prepareAppend, prepareAppendMany } from '@varve/core'
-import { resolveListStreams, resolveTransaction, resolveVerify, sleep, TenantMismatchError } from '@varve/core'
+import { InvalidArgumentError, nameProblem, prepareAppend, prepareAppendMany } from '@varve/core'
+import { resolveListStreams, resolveTransaction, resolveVerify, TenantMismatchError } from '@varve/core'
 import type { AppendOptions, AppendResult, EventRead, EventReader, EventStore, HealthReport } from '@varve/core'
 import type { ListStreamsOptions, MigrateOptions, MigrationState, NewEvent, ReadAllOptions } from '@varve/core'
 import type { ReadStreamOptions, RecordedEvent, StoreStatistics, StoreTransaction, StreamInfo } from '@varve/core'
 import type { StreamWrite, TransactionOptions, VerifyOptions, VerifyReport } from '@varve/core'
 import { eventsById } from './duplicate.js'
+import { registerSql } from './extension.js'
 import { listStreams, setArchived } from './streams.js'
 import type { StoreParts } from './store-parts.js'
 import { SqlTransaction } from './transaction.js'
@@ -62,7 +63,9 @@ export class StoreHandle<Client> extends Reader<Client> implements EventStore<Cl
     const problem = nameProblem(tenantId)
     if (problem !== undefined) throw new InvalidArgumentError('tenantId', problem)
     if (this.#bound && tenantId !== this.tenantId) throw new TenantMismatchError(this.tenantId, tenantId)
-    return new StoreHandle(this.parts, tenantId, true)
+    const handle = new StoreHandle(this.parts, tenantId, true)
+    registerSql(handle, this.parts, true)
+    return handle
   }
 
   allTenants(): EventReader {

@@ -65,6 +65,32 @@ describe('the suite turns red for a store that', () => {
   })
 })
 
+describe('a known gap', () => {
+  const withGaps = (knownGaps: Record<string, string>) =>
+    firstFailure({ ...harness, knownGaps }, { only: 'statistics' })
+
+  test('that has healed is an error', async () => {
+    const failure = await withGaps({ 'statistics/health-is-ok': 'said to be missing' })
+    expect(failure).toMatchObject({ id: 'statistics/health-is-ok' })
+    expect(String(failure?.error)).toContain('remove it from knownGaps')
+  })
+
+  test('is expected to fail', async () => {
+    const fault = {
+      name: 'no health',
+      caughtBy: 'statistics',
+      breaks: () => ({ health: () => Promise.reject(new Error('none')) }),
+    }
+    const gapped = { ...harness, knownGaps: { 'statistics/health-is-ok': 'there is no health' } }
+    expect(await firstFailure(sabotaged(gapped, fault), { only: 'statistics' })).toBeUndefined()
+  })
+
+  test('needs the id of a case, and a reason', async () => {
+    await expect(withGaps({ 'statistics/misspelt': 'a reason' })).rejects.toThrow('no such case')
+    await expect(withGaps({ 'statistics/health-is-ok': ' ' })).rejects.toThrow('no reason')
+  })
+})
+
 test('the list of field faults names cases that exist', () => {
   const cases = conformanceTopics.flatMap((topic) => topic.cases)
   for (const fault of fieldFaults) expect(cases).toEqual(expect.arrayContaining([...fault.cases]))

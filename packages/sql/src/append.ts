@@ -223,7 +223,7 @@ export class Appender<Client> {
       // what had been called before the last try went out waited for the same database, and would wait as long again
       this.#queue.rejectQueuedBefore(begun, (append) => unreachable(error, append.writes.flatMap(idsOf)))
     }
-    return retrying({ driver, retry: options.retry, eventIds: () => writes.flatMap(idsOf), gaveUp }, run)
+    return retrying({ driver, options, eventIds: () => writes.flatMap(idsOf), gaveUp }, run)
   }
 
   async #settle(append: QueuedAppend, run: () => Promise<AppendResult[]>): Promise<void> {

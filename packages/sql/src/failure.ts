@@ -1,6 +1,7 @@
 import {
   backoffDelay,
   isEventStoreError,
+  isStoreUnavailableError,
   MigrationError,
   sleep,
   StoreUnavailableError,
@@ -34,6 +35,9 @@ function unavailable(
       `The tables of the store are missing or older than this code (${failure.detail}). Call store.migrate() first.`,
       cause,
     )
+  }
+  if (isStoreUnavailableError(cause)) {
+    return new StoreUnavailableError(cause.message, { outcome, eventIds, blocker: cause.blocker, cause })
   }
   const what = {
     unreachable: 'The database cannot be reached',
@@ -71,7 +75,7 @@ export interface Attempt {
 
 export interface Retrying {
   readonly driver: Pick<SqlDriver, 'classify'>
-  readonly retry: ResolvedStoreOptions['retry']
+  readonly options: Pick<ResolvedStoreOptions, 'retry' | 'acquireTimeoutMs'>
   /** Of the events under way, for the error; none for what only reads. */
   readonly eventIds?: () => readonly string[]
   /** Called when the database could not be reached to the end, with the time when the last try began. */
@@ -79,8 +83,9 @@ export interface Retrying {
 }
 
 /**
- * Runs an append, or what may be repeated as it is, until its outcome is known: again after lost connections, deadlocks and the like, within the bounds of
- * `retry`. Errors of the store and violated keys are outcomes too, and pass unchanged.
+ * Runs an append, or what may be repeated as it is, until its outcome is known: again after lost connections, deadlocks and
+ * the like, within the bounds of `retry`. Errors of the store and violated keys are outcomes too, and pass unchanged. A
+ * database that cannot be reached is tried again for no longer than a call may wait for a connection.
  */
 export async function retrying<T>(context: Retrying, run: (attempt: Attempt) => Promise<T>): Promise<T> {
   const started = performance.now()
@@ -95,7 +100,8 @@ export async function retrying<T>(context: Retrying, run: (attempt: Attempt) => 
       if (failure.kind === 'unique') throw error
       if (failure.kind === 'lost') resent = true
       const again = failure.kind === 'lost' || failure.kind === 'unreachable' || failure.kind === 'conflict'
-      const delay = again ? nextDelay(context.retry, attempt, begun - started) : undefined
+      const elapsed = performance.now() - started
+      const delay = again ? nextDelay(context.options, failure, attempt, elapsed) : undefined
       if (delay === undefined) {
         const eventIds = context.eventIds?.()
         const outcome = resent && eventIds !== undefined ? 'unknown' : 'not-applied'
@@ -109,8 +115,14 @@ export async function retrying<T>(context: Retrying, run: (attempt: Attempt) => 
 }
 
 /** How long to wait before the next try; undefined when there is none. */
-function nextDelay(retry: ResolvedStoreOptions['retry'], attempt: number, elapsedMs: number): number | undefined {
+function nextDelay(
+  { retry, acquireTimeoutMs }: Retrying['options'],
+  failure: SqlFailure,
+  attempt: number,
+  elapsedMs: number,
+): number | undefined {
   if (retry === false || attempt + 1 >= retry.attempts) return undefined
+  const patience = failure.kind === 'unreachable' && acquireTimeoutMs > 0 ? acquireTimeoutMs : Infinity
   const delay = backoffDelay(retry, attempt)
-  return elapsedMs + delay > retry.maxElapsedMs ? undefined : delay
+  return elapsedMs + delay > Math.min(retry.maxElapsedMs, patience) ? undefined : delay
 }

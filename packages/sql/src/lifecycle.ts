@@ -1,7 +1,7 @@
 import { StoreClosedError } from '@varve/core'
-import type { ResolvedStoreOptions } from '@varve/core'
 import type { SqlDriver } from './driver.js'
 import { retrying, toStoreError } from './failure.js'
+import type { Retrying } from './failure.js'
 import type { Query, ReadAccess } from './read-access.js'
 
 /** The part of a driver that knows nothing of its client. */
@@ -10,15 +10,15 @@ type Plain = Pick<SqlDriver, 'query' | 'enter' | 'classify' | 'close'>
 /** Keeps count of what is under way, so that closing can wait for it, and refuses what comes after. */
 export class Lifecycle {
   readonly #driver: Plain
-  readonly #retry: ResolvedStoreOptions['retry']
+  readonly #options: Retrying['options']
   readonly #closers: (() => void)[] = []
   #underWay = 0
   #closing: Promise<void> | undefined
   #wake: (() => void) | undefined
 
-  constructor(driver: Plain, retry: ResolvedStoreOptions['retry']) {
+  constructor(driver: Plain, options: Retrying['options']) {
     this.#driver = driver
-    this.#retry = retry
+    this.#options = options
   }
 
   /** @throws StoreClosedError, or what the driver has against a call from here. */
@@ -64,7 +64,7 @@ export class Lifecycle {
   }
 
   #repeatedly<T>(work: () => Promise<T>): Promise<T> {
-    return retrying({ driver: this.#driver, retry: this.#retry }, work)
+    return retrying({ driver: this.#driver, options: this.#options }, work)
   }
 
   /** Called as soon as the store is being closed: to end what only waits. */

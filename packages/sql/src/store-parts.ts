@@ -40,7 +40,7 @@ export class StoreParts<Client> {
     this.driver = driver
     this.dialect = dialect
     this.options = options
-    this.lifecycle = new Lifecycle(driver, options.retry)
+    this.lifecycle = new Lifecycle(driver, options)
     this.appender = new Appender({ driver, dialect, options })
     this.log = new LogReader({
       dialect,

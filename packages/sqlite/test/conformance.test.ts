@@ -16,7 +16,6 @@ const oneConnection = {
   'skips/time-runs-against-position': waits,
   'stalls/a-long-unrelated-transaction-delays-no-reader': waits,
   'stalls/an-idle-transaction-that-read-the-log-delays-no-reader': waits,
-  'stalls/polling-does-not-put-off-the-end-of-the-wait': waits,
 }
 
 conformance(fileHarness(noServer), { describe, it })

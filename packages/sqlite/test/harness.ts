@@ -81,9 +81,9 @@ export const memoryHarness = (knownGaps: Readonly<Record<string, string>>): Conf
   async open({ migrated = true, ...given }: OpenOptions = {}): Promise<OpenedStore<Client>> {
     const { faults: _, ...options } = given
     const database = new Database(':memory:')
-    // what would wait for its own end must not keep the suite waiting
-    const another = () => createSqliteEventStore({ database, acquireTimeoutMs: 1_000, ...options })
-    const store = another()
+    // calls of the cases wait for a transaction that is held open; who only watches it must not keep the suite waiting
+    const store = createSqliteEventStore({ database, acquireTimeoutMs: 3_000, ...options })
+    const another = () => createSqliteEventStore({ database, acquireTimeoutMs: 250, ...options })
     if (migrated) await store.migrate()
     return {
       store,

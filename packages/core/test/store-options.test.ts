@@ -97,7 +97,7 @@ describe('store options', () => {
       maxAppendBytes: 8_388_608,
     }
     expect(resolveStoreOptions()).toStrictEqual(defaults)
-    expect(resolveStoreOptions({ preset: undefined, retry: undefined } as object)).toStrictEqual(defaults)
+    expect(resolveStoreOptions({ preset: undefined, retry: undefined })).toStrictEqual(defaults)
   })
 
   it('are kept', () => {

@@ -18,8 +18,20 @@ const durable = `set_config('synchronous_commit', 'on', true)`
  */
 export function singleStatements(names: Names): { creating: string; existing: string } {
   const parameters = [
-    ...['id', 'type', 'schema_version', 'data', 'metadata', 'tags', 'correlation_id', 'causation_id'],
-    ...['created_by', 'occurred_at', 'size', 'pre', 'post', 'tail'],
+    'id',
+    'type',
+    'schema_version',
+    'data',
+    'metadata',
+    'tags',
+    'correlation_id',
+    'causation_id',
+    'created_by',
+    'occurred_at',
+    'size',
+    'pre',
+    'post',
+    'tail',
   ]
   const casts: Record<string, string> = {
     id: 'uuid',

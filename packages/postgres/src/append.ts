@@ -20,11 +20,16 @@ export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): App
   const store = (run: Run, writes: readonly HeadWrite[], flush: string): Promise<(Applied | undefined)[]> => {
     const [write] = writes
     const [event] = write?.events ?? []
-    if (writes.length === 1 && write?.events.length === 1 && event !== undefined) return storeOne(run, write, event)
+    if (writes.length === 1 && write?.events.length === 1 && event !== undefined)
+      return storeOne(run, write, event)
     return storeMany(run, writes, flush)
   }
 
-  const storeOne = async (run: Run, write: HeadWrite, event: PreparedEvent): Promise<(Applied | undefined)[]> => {
+  const storeOne = async (
+    run: Run,
+    write: HeadWrite,
+    event: PreparedEvent,
+  ): Promise<(Applied | undefined)[]> => {
     const text = write.expected > 0 || write.expected === EXISTS ? single.existing : single.creating
     const [row] = await run(text, singleParameters(write, event))
     if (row === undefined) return [undefined]
@@ -49,7 +54,11 @@ export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): App
     let positions: number[] = []
     for (const row of rows) {
       if (row[0] !== null) heads.set(decode.number(row[0]), row)
-      else if (row[4] !== null) positions = (row[4] as string).slice(1, -1).split(',').map(decode.number)
+      else if (row[4] !== null)
+        positions = (row[4] as string)
+          .slice(1, -1)
+          .split(',')
+          .map((position) => decode.number(position))
     }
     statistics.appended(positions.length)
     let used = 0

@@ -47,7 +47,15 @@ const kinds: Readonly<Record<string, SqlFailure['kind']>> = {
 // answers to a connection attempt that waiting does not change
 const refusals = new Set(['28000', '28P01', '3D000', '42501'])
 
-const lostCodes = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED', 'ENETDOWN', 'ENETRESET', 'EHOSTUNREACH'])
+const lostCodes = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ECONNABORTED',
+  'ENETDOWN',
+  'ENETRESET',
+  'EHOSTUNREACH',
+])
 
 /** Postgres' and pg's errors in the store's words. */
 export function classify(error: unknown): SqlFailure {
@@ -56,7 +64,8 @@ export function classify(error: unknown): SqlFailure {
   if (error instanceof AcquireError) return acquireFailure(error)
   const code = codeOf(error)
   // a plan cached before a migration; the driver has given its connection up
-  if (code === '0A000' && error.message.includes('cached plan')) return { kind: 'conflict', detail: error.message }
+  if (code === '0A000' && error.message.includes('cached plan'))
+    return { kind: 'conflict', detail: error.message }
   const kind = code === undefined ? undefined : kinds[code]
   if (kind !== undefined) return { kind, detail: detailOf(error, code) }
   if (isBroken(error)) return { kind: 'lost', detail: error.message }
@@ -70,7 +79,9 @@ export function isBroken(error: unknown): boolean {
   if (code !== undefined && (lostCodes.has(code) || kinds[code] === 'lost')) return true
   if (error instanceof DeadlineError) return true
   if (code === '0A000' || code === '26000' || code === '42P05') return true
-  return /^(Connection terminated|Client has encountered a connection error|Client was closed)/.test(error.message)
+  return /^(Connection terminated|Client has encountered a connection error|Client was closed)/.test(
+    error.message,
+  )
 }
 
 function acquireFailure(error: AcquireError): SqlFailure {
@@ -86,5 +97,7 @@ function codeOf(error: unknown): string | undefined {
 function detailOf(error: Error, code: string | undefined): string {
   // an AggregateError of several addresses has an empty message
   const message = error.message === '' && error.cause instanceof Error ? error.cause.message : error.message
-  return code === undefined || message.includes(code) ? message || error.name : `${message || error.name} [${code}]`
+  return code === undefined || message.includes(code)
+    ? message || error.name
+    : `${message || error.name} [${code}]`
 }

@@ -35,7 +35,11 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
     }
   }
 
-  async query<T = SqlRow>(text: string, params: readonly SqlValue[] = [], map?: (row: SqlRow) => T): Promise<T[]> {
+  async query<T = SqlRow>(
+    text: string,
+    params: readonly SqlValue[] = [],
+    map?: (row: SqlRow) => T,
+  ): Promise<T[]> {
     const client = await this.#acquire()
     let broken: Error | undefined
     try {

@@ -26,7 +26,10 @@ export class FirstStatistics {
   async #analyse(): Promise<void> {
     const { events, streams } = this.#names
     try {
-      const [row] = await this.#driver.query('select reltuples < 0 from pg_class where oid = to_regclass($1)', [events])
+      const [row] = await this.#driver.query(
+        'select reltuples < 0 from pg_class where oid = to_regclass($1)',
+        [events],
+      )
       if (row?.[0] === 't') await this.#driver.query(`analyze ${events}, ${streams}`)
     } catch {
       // a role without the right to it does without: autovacuum will come

@@ -37,7 +37,7 @@ export const adapter: Adapter = {
   name: 'postgres',
   protocols: ['postgres:', 'postgresql:'],
   packageName: '@varve/postgres',
-  open: (url, options) => createPostgresEventStore({ ...options, connectionString: String(url) }) as EventStore,
+  open: (url, options) => createPostgresEventStore({ ...options, connectionString: String(url) }),
 }
 
 function openPool({ connectionString, shared }: ResolvedPostgresOptions): pg.Pool {

@@ -33,9 +33,17 @@ export function resolvePostgresOptions(options: PostgresEventStoreOptions): Reso
     throw new InvalidArgumentError('connectionString', 'give either a connection string or a pool, not both')
   }
   if (!own && (typeof connectionString !== 'string' || connectionString === '')) {
-    throw new InvalidArgumentError('connectionString', 'give a connection string (postgres://…) or a pool of pg')
+    throw new InvalidArgumentError(
+      'connectionString',
+      'give a connection string (postgres://…) or a pool of pg',
+    )
   }
-  if (typeof schema !== 'string' || schema === '' || Buffer.byteLength(schema) > 63 || schema.includes('\0')) {
+  if (
+    typeof schema !== 'string' ||
+    schema === '' ||
+    Buffer.byteLength(schema) > 63 ||
+    schema.includes('\0')
+  ) {
     throw new InvalidArgumentError('schema', 'must be a name of 1 to 63 bytes')
   }
   if (dataType !== 'jsonb' && dataType !== 'json') {

@@ -62,7 +62,7 @@ export function runQuery<T>(
     query.on('end', () => {
       clearTimeout(timer)
       if (failure === undefined) resolve(rows)
-      else reject(failure as Error)
+      else reject(failure)
     })
     query.on('error', (error) => {
       clearTimeout(timer)

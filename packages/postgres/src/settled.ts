@@ -138,7 +138,8 @@ export class SettledPositions implements SettledSource {
 
   /** Of use to others only: who may not write it, or cannot now, does without. */
   #remember(): void {
-    if (this.#settled <= this.#noted || performance.now() - this.#notedAt < NOTE_EVERY_MS || this.#closed) return
+    if (this.#settled <= this.#noted || performance.now() - this.#notedAt < NOTE_EVERY_MS || this.#closed)
+      return
     this.#notedAt = performance.now()
     this.#noted = this.#settled
     this.#driver.query(this.#note, [String(this.#settled)]).catch(() => undefined)
@@ -150,11 +151,12 @@ export class SettledPositions implements SettledSource {
     if (row[0] === null) return { detail: 'a prepared transaction (see pg_prepared_xacts)' }
     const pid = decode.number(row[0])
     const ageMs = row[1] === null ? undefined : decode.number(row[1])
-    const name = row[3] === null || row[3] === '' ? '' : `, application '${String(row[3])}'`
+    const [, , session, application] = row as (string | null)[]
+    const name = application === null || application === '' ? '' : `, application '${application}'`
     return {
       pid,
       ...(ageMs !== undefined && { ageMs }),
-      detail: `backend ${pid}, ${String(row[2] ?? 'state unknown')}, in its transaction for ${ageMs ?? '?'} ms${name}`,
+      detail: `backend ${pid}, ${session ?? 'state unknown'}, in its transaction for ${ageMs ?? '?'} ms${name}`,
     }
   }
 }

@@ -79,11 +79,14 @@ test('crosswise transactions: one is told to run again, with retries nobody is',
   expect(await store.readAll().count()).toBe(4)
 })
 
-test.each([{ connectionString: '' }, { schema: '' }, { dataType: 'xml' }, { poolSize: 3 }, { connectionString: 'x', pool: {} }])(
-  'nonsense is refused when the store is opened: %o',
-  (options) => {
-    const given = { ...('connectionString' in options ? {} : { connectionString: 'postgres://x' }), ...options }
-    if ('pool' in options) Object.assign(given, { pool: { connect: () => undefined, end: () => undefined } })
-    expect(() => open(given as never)).toThrow(expect.objectContaining({ code: 'VARVE_INVALID_ARGUMENT' }))
-  },
-)
+test.each([
+  { connectionString: '' },
+  { schema: '' },
+  { dataType: 'xml' },
+  { poolSize: 3 },
+  { connectionString: 'x', pool: {} },
+])('nonsense is refused when the store is opened: %o', (options) => {
+  const given = { ...('connectionString' in options ? {} : { connectionString: 'postgres://x' }), ...options }
+  if ('pool' in options) Object.assign(given, { pool: { connect: () => undefined, end: () => undefined } })
+  expect(() => open(given as never)).toThrow(expect.objectContaining({ code: 'VARVE_INVALID_ARGUMENT' }))
+})

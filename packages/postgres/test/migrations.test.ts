@@ -53,8 +53,13 @@ test('killed half-way, it is as if it had not begun, and runs again', async () =
 
 test('a database that is newer than the code, and a file that was changed, are refused', async () => {
   const { store, schema } = await fresh()
-  await pool().query(`insert into "${schema}".varve_migrations values ('9999_future', repeat('0', 64), now(), 1)`)
-  await expect(store.migrate()).rejects.toMatchObject({ code: 'VARVE_MIGRATION', message: expect.stringContaining('9999_future') as string })
+  await pool().query(
+    `insert into "${schema}".varve_migrations values ('9999_future', repeat('0', 64), now(), 1)`,
+  )
+  await expect(store.migrate()).rejects.toMatchObject({
+    code: 'VARVE_MIGRATION',
+    message: expect.stringContaining('9999_future') as string,
+  })
   await pool().query(`
     delete from "${schema}".varve_migrations where name = '9999_future';
     update "${schema}".varve_migrations set checksum = repeat('1', 64) where name = '0001_event_store'`)
@@ -65,12 +70,16 @@ test('a database that is newer than the code, and a file that was changed, are r
 })
 
 test('a foreign table of one of the names is left alone', async () => {
-  await pool().query('create schema foreign_table authorization varve; create table foreign_table.events (mine int)')
+  await pool().query(
+    'create schema foreign_table authorization varve; create table foreign_table.events (mine int)',
+  )
   await expect(open({ schema: 'foreign_table' }).migrate()).rejects.toMatchObject({
     code: 'VARVE_MIGRATION',
     message: expect.stringContaining('events') as string,
   })
-  expect((await pool().query('select * from foreign_table.events')).fields.map((field) => field.name)).toEqual(['mine'])
+  expect(
+    (await pool().query('select * from foreign_table.events')).fields.map((field) => field.name),
+  ).toEqual(['mine'])
 })
 
 test('before migrate(), every call says what to do', async () => {
@@ -86,7 +95,9 @@ test('heavier indexes are made when asked for, and the planner uses them', async
   const { store, schema } = await fresh()
   await store.migrate({ indexes: ['tags', 'metadata', 'data', 'created_by', 'tenant', 'stream_type'] })
   await store.migrate({ indexes: ['tags'] })
-  await expect(store.migrate({ indexes: ['colour'] })).rejects.toMatchObject({ code: 'VARVE_INVALID_ARGUMENT' })
+  await expect(store.migrate({ indexes: ['colour'] })).rejects.toMatchObject({
+    code: 'VARVE_INVALID_ARGUMENT',
+  })
   const { rows } = await pool().query<{ indexname: string }>(
     `select indexname from pg_indexes where schemaname = $1 and tablename = 'events' order by indexname`,
     [schema],
@@ -99,8 +110,15 @@ test('heavier indexes are made when asked for, and the planner uses them', async
 test('data as json: the text is kept, and everything works', async () => {
   const { store, schema } = await fresh({ dataType: 'json' })
   await store.append('s', [{ type: 't', data: { b: 1, a: 1e21 }, metadata: { k: [1] } }])
-  await store.append('s', [{ type: 't', data: 1 }, { type: 't', data: 2 }])
-  expect((await store.readStream('s').toArray()).map((event) => event.data)).toEqual([{ b: 1, a: 1e21 }, 1, 2])
+  await store.append('s', [
+    { type: 't', data: 1 },
+    { type: 't', data: 2 },
+  ])
+  expect((await store.readStream('s').toArray()).map((event) => event.data)).toEqual([
+    { b: 1, a: 1e21 },
+    1,
+    2,
+  ])
   expect(await store.readAll({ metadata: { k: 1 } }).count()).toBe(0)
   expect(await store.verify()).toMatchObject({ ok: true, events: 3 })
   const { rows } = await pool().query(

@@ -44,7 +44,10 @@ function traffic(store: EventStore, callers: number) {
   }
 }
 
-async function expectStoredOnce(store: EventStore, acknowledged: ReadonlyMap<string, AppendResult>): Promise<void> {
+async function expectStoredOnce(
+  store: EventStore,
+  acknowledged: ReadonlyMap<string, AppendResult>,
+): Promise<void> {
   const stored = new Map<string, number>()
   for await (const event of store.readAll()) {
     expect(stored.has(event.id), `event ${event.id} twice`).toBe(false)
@@ -105,7 +108,10 @@ test('a server that is away gives a retryable error, also to those who queue, an
     Array.from({ length: 40 }, (_, n) => store.append(`s${n % 3}`, [{ type: 't', data: n }])),
   )
   for (const outcome of outcomes) {
-    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'VARVE_UNAVAILABLE', retryable: true } })
+    expect(outcome).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'VARVE_UNAVAILABLE', retryable: true },
+    })
   }
   await expect(store.readStream('s').toArray()).rejects.toMatchObject({ code: 'VARVE_UNAVAILABLE' })
   expect(await store.health()).toMatchObject({ status: 'down' })

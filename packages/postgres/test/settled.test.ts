@@ -48,7 +48,11 @@ test('savepoints, one rolled back, count as their transaction', async () => {
   await client.query('commit')
   client.release()
   expect(await store.settledPosition()).toBe(after.position)
-  expect((await store.readAll().toArray()).map((event) => event.position)).toEqual([1, kept.position, after.position])
+  expect((await store.readAll().toArray()).map((event) => event.position)).toEqual([
+    1,
+    kept.position,
+    after.position,
+  ])
 })
 
 test('an unrelated long transaction, writing, delays nothing', async () => {
@@ -127,7 +131,11 @@ test('a store that is opened while somebody appends knows what was settled befor
   await store.append('s', one)
   expect(await store.settledPosition()).toBe(1)
   const noted = async () =>
-    (await pool().query<{ value: string }>(`select value from "${schema}".varve_meta where name = 'settled_position'`)).rows
+    (
+      await pool().query<{ value: string }>(
+        `select value from "${schema}".varve_meta where name = 'settled_position'`,
+      )
+    ).rows
   await expect.poll(noted).toEqual([{ value: '1' }])
   const tx = await held(store)
   const later = open({ schema })

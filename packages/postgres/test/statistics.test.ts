@@ -8,7 +8,11 @@ test('the tables are analysed early in their life, so that pages of a tenant are
   const events = Array.from({ length: 500 }, (_, n) => ({ type: 't', data: n }))
   for (const stream of ['a', 'b', 'c', 'd']) await store.append(stream, events)
   const analysed = async () =>
-    (await pool().query(`select reltuples >= 1000 as yes from pg_class where oid = '"${schema}".events'::regclass`)).rows
+    (
+      await pool().query(
+        `select reltuples >= 1000 as yes from pg_class where oid = '"${schema}".events'::regclass`,
+      )
+    ).rows
   await expect.poll(analysed).toEqual([{ yes: true }])
   const { rows } = await pool().query<{ 'QUERY PLAN': string }>(
     `explain select * from "${schema}".events

@@ -31,7 +31,9 @@ export function useDatabase() {
   })
 
   const open = (options: PostgresEventStoreOptions = {}): Store => {
-    const own = options.connectionString !== undefined || typeof (options.pool as pg.Pool | undefined)?.connect === 'function'
+    const own =
+      options.connectionString !== undefined ||
+      typeof (options.pool as pg.Pool | undefined)?.connect === 'function'
     const store = createPostgresEventStore({ ...(!own && { connectionString: database.url }), ...options })
     stores.push(store)
     return store
@@ -44,7 +46,7 @@ export function useDatabase() {
     database: () => database,
     open,
     /** In a schema of its own, migrated. */
-    async fresh(options: PostgresEventStoreOptions = {}): Promise<{ store: Store; schema: string }> {
+    fresh: async (options: PostgresEventStoreOptions = {}): Promise<{ store: Store; schema: string }> => {
       const schema = `t${++schemas}`
       const store = open({ schema, ...options })
       await store.migrate()

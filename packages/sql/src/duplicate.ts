@@ -46,7 +46,8 @@ function repeated(write: PreparedWrite, byId: Map<string, RecordedEvent>, known:
     if (before !== undefined && original.version !== before.version + 1) {
       throw new DuplicateEventError(event.id, `${place}, not behind event ${before.id}`)
     }
-    if (original.type !== event.type) throw new DuplicateEventError(event.id, `${place} with type '${original.type}'`)
+    if (original.type !== event.type)
+      throw new DuplicateEventError(event.id, `${place} with type '${original.type}'`)
     if (canonicalize(original.data, 'data') !== event.data) {
       throw new DuplicateEventError(event.id, `${place} with other data`)
     }

@@ -64,7 +64,10 @@ function consequence(outcome: 'not-applied' | 'unknown', eventIds: readonly stri
 /** The error for appends that waited behind one that was given up. */
 export function unreachable(error: unknown, eventIds: readonly string[]): StoreUnavailableError {
   const reason = error instanceof Error ? error.message : String(error)
-  return new StoreUnavailableError(`An append before this one was given up: ${reason}`, { eventIds, cause: error })
+  return new StoreUnavailableError(`An append before this one was given up: ${reason}`, {
+    eventIds,
+    cause: error,
+  })
 }
 
 /** What an attempt is told. */

@@ -48,7 +48,8 @@ export class Lifecycle {
   }
 
   /** A statement that may be repeated, and is when its connection turns out to be broken. */
-  readonly query: Query = (text, params, map) => this.run('query', () => this.#admitted.query(text, params, map))
+  readonly query: Query = (text, params, map) =>
+    this.run('query', () => this.#admitted.query(text, params, map))
 
   /** For reads: each statement is a call of its own, unless they are run as a whole. */
   readonly access: ReadAccess = {

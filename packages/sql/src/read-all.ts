@@ -147,7 +147,11 @@ function flip(direction: Resolved['direction']): Resolved['direction'] {
   return direction === 'forwards' ? 'backwards' : 'forwards'
 }
 
-function unsettled(range: Resolved, position: number, state: { blocker?: { detail: string } }): StoreUnavailableError {
+function unsettled(
+  range: Resolved,
+  position: number,
+  state: { blocker?: { detail: string } },
+): StoreUnavailableError {
   const who = state.blocker === undefined ? '' : `; in the way: ${state.blocker.detail}`
   return new StoreUnavailableError(
     `The log is not settled beyond position ${position} after ${range.waitForSettledMs} ms: an append under way may still ` +

@@ -28,7 +28,11 @@ export function streamReader(
     ): Promise<RecordedEvent[]> =>
       low > high || limit <= 0
         ? Promise.resolve([])
-        : query(direction === 'forwards' ? forwards : backwards, [tenantId, streamId, low, high, limit], decode)
+        : query(
+            direction === 'forwards' ? forwards : backwards,
+            [tenantId, streamId, low, high, limit],
+            decode,
+          )
 
     async function* pages(access: ReadAccess): AsyncGenerator<readonly RecordedEvent[], undefined> {
       let { fromVersion: low, toVersion: high, limit } = range
@@ -74,6 +78,7 @@ export function bytesOf(events: readonly RecordedEvent[]): number {
 
 export async function lastOf<T>(pages: AsyncIterator<readonly T[]>): Promise<T | undefined> {
   let last: T | undefined
-  for (let page = await pages.next(); page.done !== true; page = await pages.next()) last = page.value.at(-1) ?? last
+  for (let page = await pages.next(); page.done !== true; page = await pages.next())
+    last = page.value.at(-1) ?? last
   return last
 }

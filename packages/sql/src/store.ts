@@ -1,8 +1,27 @@
 import { InvalidArgumentError, nameProblem, prepareAppend, prepareAppendMany } from '@varve/core'
 import { resolveListStreams, resolveTransaction, resolveVerify, TenantMismatchError } from '@varve/core'
-import type { AppendOptions, AppendResult, EventRead, EventReader, EventStore, HealthReport } from '@varve/core'
-import type { ListStreamsOptions, MigrateOptions, MigrationState, NewEvent, ReadAllOptions } from '@varve/core'
-import type { ReadStreamOptions, RecordedEvent, StoreStatistics, StoreTransaction, StreamInfo } from '@varve/core'
+import type {
+  AppendOptions,
+  AppendResult,
+  EventRead,
+  EventReader,
+  EventStore,
+  HealthReport,
+} from '@varve/core'
+import type {
+  ListStreamsOptions,
+  MigrateOptions,
+  MigrationState,
+  NewEvent,
+  ReadAllOptions,
+} from '@varve/core'
+import type {
+  ReadStreamOptions,
+  RecordedEvent,
+  StoreStatistics,
+  StoreTransaction,
+  StreamInfo,
+} from '@varve/core'
 import type { StreamWrite, TransactionOptions, VerifyOptions, VerifyReport } from '@varve/core'
 import { eventsById } from './duplicate.js'
 import { registerSql } from './extension.js'
@@ -72,7 +91,11 @@ export class StoreHandle<Client> extends Reader<Client> implements EventStore<Cl
     return new Reader(this.parts, undefined)
   }
 
-  async append(streamId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
+  async append(
+    streamId: string,
+    events: readonly NewEvent[],
+    options?: AppendOptions,
+  ): Promise<AppendResult> {
     const { lifecycle, appender, options: limits } = this.parts
     return lifecycle.run('append', () =>
       appender.append(prepareAppend(this.tenantId, streamId, events, options, limits)),
@@ -81,7 +104,9 @@ export class StoreHandle<Client> extends Reader<Client> implements EventStore<Cl
 
   async appendMany(writes: readonly StreamWrite[]): Promise<AppendResult[]> {
     const { lifecycle, appender, options: limits } = this.parts
-    return lifecycle.run('appendMany', () => appender.appendMany(prepareAppendMany(this.tenantId, writes, limits)))
+    return lifecycle.run('appendMany', () =>
+      appender.appendMany(prepareAppendMany(this.tenantId, writes, limits)),
+    )
   }
 
   readStream(streamId: string, options?: ReadStreamOptions): EventRead {
@@ -90,7 +115,10 @@ export class StoreHandle<Client> extends Reader<Client> implements EventStore<Cl
 
   async getEvent(id: string): Promise<RecordedEvent | undefined> {
     if (typeof id !== 'string' || !/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) {
-      throw new InvalidArgumentError('id', `must be a UUID, is ${typeof id === 'string' ? `'${id}'` : typeof id}`)
+      throw new InvalidArgumentError(
+        'id',
+        `must be a UUID, is ${typeof id === 'string' ? `'${id}'` : typeof id}`,
+      )
     }
     const { dialect, lifecycle } = this.parts
     return (await eventsById(dialect, lifecycle.query, this.tenantId, [id.toLowerCase()]))[0]
@@ -101,14 +129,29 @@ export class StoreHandle<Client> extends Reader<Client> implements EventStore<Cl
   }
 
   async archiveStream(streamId: string): Promise<void> {
-    await setArchived(this.parts.dialect, this.parts.lifecycle.query, this.tenantId, streamName(streamId), true)
+    await setArchived(
+      this.parts.dialect,
+      this.parts.lifecycle.query,
+      this.tenantId,
+      streamName(streamId),
+      true,
+    )
   }
 
   async restoreStream(streamId: string): Promise<void> {
-    await setArchived(this.parts.dialect, this.parts.lifecycle.query, this.tenantId, streamName(streamId), false)
+    await setArchived(
+      this.parts.dialect,
+      this.parts.lifecycle.query,
+      this.tenantId,
+      streamName(streamId),
+      false,
+    )
   }
 
-  async transaction<T>(work: (tx: StoreTransaction<Client>) => Promise<T>, options?: TransactionOptions): Promise<T> {
+  async transaction<T>(
+    work: (tx: StoreTransaction<Client>) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T> {
     const { retries } = resolveTransaction(options)
     return this.parts.transaction(this.tenantId, work, { retries, maintenance: false })
   }

@@ -33,7 +33,8 @@ export async function* listStreams(
     const where = ['version > 0']
     if (tenantId !== undefined) where.push(`tenant_id = ${bind(tenantId)}`)
     if (!filter.includeArchived) where.push('archived_at is null')
-    if (filter.streamTypes !== undefined) where.push(dialect.filter.anyOf('stream_type', filter.streamTypes, bind))
+    if (filter.streamTypes !== undefined)
+      where.push(dialect.filter.anyOf('stream_type', filter.streamTypes, bind))
     if (filter.prefix !== '') where.push(prefixCondition('stream_id', filter.prefix, bind))
     if (last !== undefined && tenantId === undefined) {
       where.push(`(stream_id, tenant_id) > (${bind(last.streamId)}, ${bind(last.tenantId)})`)

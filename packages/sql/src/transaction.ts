@@ -1,4 +1,9 @@
-import { InvalidArgumentError, isTransactionConflictError, prepareAppend, prepareAppendMany } from '@varve/core'
+import {
+  InvalidArgumentError,
+  isTransactionConflictError,
+  prepareAppend,
+  prepareAppendMany,
+} from '@varve/core'
 import type {
   AppendOptions,
   AppendResult,
@@ -62,7 +67,11 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
     return this.#eventIds
   }
 
-  async append(streamId: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
+  async append(
+    streamId: string,
+    events: readonly NewEvent[],
+    options?: AppendOptions,
+  ): Promise<AppendResult> {
     const write = prepareAppend(this.tenantId, streamId, events, options, this.#context.limits)
     const [result] = await this.#write([write])
     return result as AppendResult
@@ -95,7 +104,8 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
     )
   }
 
-  readonly #query: Query = (text, params, map) => this.#next('read', () => this.#session.query(text, params, map))
+  readonly #query: Query = (text, params, map) =>
+    this.#next('read', () => this.#session.query(text, params, map))
 
   readonly #access: ReadAccess = {
     query: this.#query,

@@ -27,7 +27,8 @@ export function conditions(filter: EventFilter, bind: Bind, statements: FilterSt
   equal('correlation_id', filter.correlationId)
   equal('causation_id', filter.causationId)
   equal('created_by', filter.createdBy)
-  if (filter.recordedFrom !== undefined) where.push(`created_at >= ${bind(statements.time(filter.recordedFrom))}`)
+  if (filter.recordedFrom !== undefined)
+    where.push(`created_at >= ${bind(statements.time(filter.recordedFrom))}`)
   if (filter.recordedTo !== undefined) where.push(`created_at < ${bind(statements.time(filter.recordedTo))}`)
   if (filter.metadata !== undefined && Object.keys(filter.metadata).length > 0) {
     where.push(statements.metadata(filter.metadata, bind))

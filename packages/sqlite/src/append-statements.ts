@@ -107,7 +107,7 @@ export class AppendStatements {
       event.occurredAt.getTime(),
       at,
       event.sizeBytes,
-      Buffer.from(checksum, 'hex'),
+      checksum,
     )
     const position = Number(lastInsertRowid)
     // better-sqlite3 rounds integers beyond 2^53 to the nearest number, which is never a safe one

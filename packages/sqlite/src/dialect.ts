@@ -17,9 +17,7 @@ export function sqliteDialect(driver: SqliteDriver, connection: Connection, name
     name: 'sqlite',
     table: (name) => names.quoted(name),
     time: (expression) => expression,
-    eventColumns: eventColumnNames
-      .map((name) => (name === 'checksum' ? 'lower(hex(checksum))' : name))
-      .join(', '),
+    eventColumns: eventColumnNames.join(', '),
     streamColumns: streamColumnNames.join(', '),
     decode,
     filter: filterStatements(names),

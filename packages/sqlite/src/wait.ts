@@ -4,7 +4,7 @@ import type { Blocker } from '@varve/core'
 
 /** Another process commits within a millisecond or two: at first it is looked at again in the next turn of the event loop. */
 const EAGER_LOOKS = 20
-const MAX_PAUSE_MS = 10
+const MAX_PAUSE_MS = 5
 
 /** The waiting of one call, for whatever is in its way, until its time is over. */
 export class Wait {

@@ -20,10 +20,9 @@ export function rowsOf(database: Client, text: string): Record<string, unknown>[
   return []
 }
 
-/** With the door for maintenance open. Checksums are written as the blobs that they are. */
+/** With the door for maintenance open. */
 function tamper(database: Client, text: string): void {
-  const statement = text.replace(/^(update "events" set checksum = )'([0-9a-f]{64})'/, "$1x'$2'")
-  database.exec(`begin immediate; insert into varve_meta values ('maintenance', 'test'); ${statement}`)
+  database.exec(`begin immediate; insert into varve_meta values ('maintenance', 'test'); ${text}`)
   database.exec(`delete from varve_meta where name = 'maintenance'; commit`)
 }
 

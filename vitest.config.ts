@@ -22,7 +22,11 @@ export default defineConfig({
     passWithNoTests: true,
     provide: { testServers: ['postgres'] },
     globalSetup: ['./packages/test-servers/src/global-setup.ts'],
-    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    reporters: [
+      'default',
+      './scripts/conformance-reporter.mjs',
+      ...(report ? [['json', { outputFile: report }] as [string, object]] : []),
+    ],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: folders.toSorted().map((folder) => ({

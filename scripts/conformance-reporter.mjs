@@ -31,12 +31,12 @@ function table(engines) {
       gaps: a.gaps + b.gaps,
       total: a.total + b.total,
     }))
-  const cell = (count) =>
-    count === undefined
-      ? '–'
-      : count.passed === count.total
-        ? `${count.passed}`
-        : `${count.passed} of ${count.total}`
+  const cell = (count) => {
+    if (count === undefined) return '–'
+    const failed = count.total - count.passed - count.gaps
+    const notes = [count.gaps > 0 && `${count.gaps} gaps`, failed > 0 && `${failed} FAILED`].filter(Boolean)
+    return notes.length === 0 ? `${count.passed}` : `${count.passed} (${notes.join(', ')})`
+  }
   const rows = [
     ['conformance', ...names],
     ...topics.map((topic) => [topic, ...names.map((name) => cell(engines.get(name).get(topic)))]),

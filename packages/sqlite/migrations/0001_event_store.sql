@@ -36,7 +36,7 @@ create table {{events}} (
   occurred_at integer not null,
   created_at integer not null,
   event_size_bytes integer not null,
-  checksum text not null -- hex: half of it as a blob would be slower to write and to read
+  checksum text not null -- hex; a blob would take half of it, and longer to write and to read
 ) strict;
 
 create unique index {{idx_events_stream}} on {{events}} (tenant_id, stream_id, version);

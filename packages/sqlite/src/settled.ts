@@ -33,8 +33,9 @@ export class SettledPositions implements SettledSource {
     for (;;) {
       const state = await this.look()
       const leftMs = timeoutMs - (performance.now() - begun)
-      if (state.settled > position || leftMs <= 0 || this.#closed || signal?.aborted === true) return state
+      if (state.settled > position || leftMs <= 0 || signal?.aborted === true) return state
       await this.#wait(Math.min(leftMs, LOOK_EVERY_MS), signal)
+      if (this.#closed) return state
     }
   }
 

@@ -2,7 +2,7 @@
 export const migrations: readonly { readonly name: string; readonly checksum: string; readonly sql: string }[] = [
   {
     name: '0001_event_store',
-    checksum: '719ac1f2d6d4d7f4930a36740d262e89c99dd9690d0796b976660605d25f1e61',
+    checksum: 'd9f5951bfc3cdf13aa6ad316abda0b98bbfff55e13dab0cebc156ebcd83be0a4',
     sql: `-- The event store. A name in double braces stands for itself behind the table prefix, quoted as an identifier; with single
 -- quotes around the braces, as a string.
 -- Times are milliseconds since 1970. Text is compared byte by byte, in UTF-8.
@@ -41,7 +41,7 @@ create table {{events}} (
   occurred_at integer not null,
   created_at integer not null,
   event_size_bytes integer not null,
-  checksum text not null -- hex: half of it as a blob would be slower to write and to read
+  checksum text not null -- hex; a blob would take half of it, and longer to write and to read
 ) strict;
 
 create unique index {{idx_events_stream}} on {{events}} (tenant_id, stream_id, version);

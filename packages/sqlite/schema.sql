@@ -131,7 +131,7 @@ insert into sqlite_stat1 (tbl, idx, stat) values
   ('event_streams', 'idx_event_streams_id', '10000 1 1'),
   ('event_streams', 'idx_event_streams_type', '10000 10000 1000 1'),
   ('event_tags', 'event_tags', '1000000 1000000 100 1'),
-  ('events', null, '1000000 sz=100'),
+  ('events', NULL, '1000000 sz=100'),
   ('events', 'idx_events_causation_id', '1000000 1000000 10 1'),
   ('events', 'idx_events_correlation_id', '1000000 1000000 10 1'),
   ('events', 'idx_events_created_at', '1000000 10'),

@@ -40,6 +40,7 @@ export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): App
         streamType: row[2] as string,
         positions: [decode.number(row[0])],
         recordedAt: decode.time(row[3]),
+        checksums: [row[4] as string],
       },
     ]
   }
@@ -52,25 +53,30 @@ export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): App
     const rows = await run(flush, flushParameters(writes))
     const heads = new Map<number, SqlRow>()
     let positions: number[] = []
+    let checksums = ''
     for (const row of rows) {
       if (row[0] !== null) heads.set(decode.number(row[0]), row)
-      else if (row[4] !== null)
+      else if (row[4] !== null) {
         positions = (row[4] as string)
           .slice(1, -1)
           .split(',')
           .map((position) => decode.number(position))
+        checksums = row[5] as string
+      }
     }
     statistics.appended(positions.length)
     let used = 0
     return writes.map((write, index) => {
       const head = heads.get(index + 1)
       if (head === undefined) return undefined
-      const own = positions.slice(used, (used += write.events.length))
+      const from = used
+      used += write.events.length
       return {
         version: decode.number(head[1]),
         streamType: head[2] as string,
-        positions: own,
+        positions: positions.slice(from, used),
         recordedAt: decode.time(head[3]),
+        checksums: write.events.map((_, at) => checksums.slice((from + at) * 64, (from + at + 1) * 64)),
       }
     })
   }

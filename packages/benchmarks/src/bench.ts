@@ -26,7 +26,7 @@ const figures: Figure[] = []
   await using servers = new Servers()
   const report = (figure: Figure) => {
     figures.push(figure)
-    console.error(rowOf(figure).slice(0, 8).filter(Boolean).join('  '))
+    console.error(rowOf(figure).slice(0, 9).filter(Boolean).join('  '))
   }
   for (const benchmark of chosen) await benchmark.run({ ...settings, servers, report })
 }

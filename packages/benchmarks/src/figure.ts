@@ -33,3 +33,12 @@ export function isMet(figure: Figure): boolean | undefined {
   if (target === undefined) return undefined
   return 'atLeast' in target ? value.median >= target.atLeast : value.median <= target.atMost
 }
+
+/**
+ * The bare driver's processor time to ours, client and server together: above 1 we need less. What others do on the machine
+ * changes it little, while it may turn the ratio of the speeds around.
+ */
+export function workRatio({ ours, bare }: Figure): number | undefined {
+  if (ours === undefined || bare === undefined) return undefined
+  return (bare.cpu.client + bare.cpu.server) / (ours.cpu.client + ours.cpu.server)
+}

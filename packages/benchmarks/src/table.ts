@@ -1,8 +1,8 @@
-import { isMet } from './figure.ts'
+import { isMet, workRatio } from './figure.ts'
 import type { Figure } from './figure.ts'
 
 const sides = ['p50 ms', 'p99 ms', 'cpu µs']
-const heads = ['engine', 'benchmark', 'of', 'measure', 'median', 'spread', 'target', 'met']
+const heads = ['engine', 'benchmark', 'of', 'measure', 'median', 'spread', 'target', 'met', 'work']
   .concat(['ours/s', ...sides])
   .concat(['bare/s', ...sides])
 
@@ -33,6 +33,7 @@ export function rowOf(figure: Figure): string[] {
     `${value.min.toFixed(2)}–${value.max.toFixed(2)}`,
     target === undefined ? '' : 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`,
     met === undefined ? '' : met ? 'yes' : 'NO',
+    workRatio(figure)?.toFixed(2) ?? '',
     ...side(ours),
     ...side(bare),
   ]

@@ -11,6 +11,9 @@ import type { SessionSettings } from './session.js'
 export interface PgPool {
   connect(): Promise<pg.PoolClient>
   end(): Promise<void>
+  /** Connections that nobody uses, and callers that wait for one; where the pool tells. */
+  readonly idleCount?: number
+  readonly waitingCount?: number
 }
 
 // the server's own limit acts first; this one is for servers and networks that have fallen silent
@@ -151,9 +154,12 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
   async #acquire(): Promise<pg.PoolClient> {
     let late = false
     let timer: NodeJS.Timeout | undefined
+    const { idleCount = 0, waitingCount = 0 } = this.#pool
+    // one that lies ready is had at once: no timer for what nobody waits for
+    const unlimited = this.#acquireTimeoutMs === 0 || idleCount > waitingCount
     const asked = this.#pool.connect()
     try {
-      const client = await (this.#acquireTimeoutMs === 0
+      const client = await (unlimited
         ? asked
         : Promise.race([
             asked,

@@ -31,8 +31,19 @@ export interface AppendQueueOptions {
 
 const MAX_EVENTS = 500
 const MAX_BYTES = 4 * 1024 * 1024
+/** A flush of fewer appends costs more than it gains to run beside another one. */
+const MIN_SHARE = 8
 const SLOW_MS = 20
 const MAX_SLOW = 4
+
+/** What a flush holds so far. */
+interface Taken {
+  /** So many appends to further streams; what merges with a stream that is taken comes on top, as it could not go elsewhere. */
+  readonly share: number
+  appends: number
+  events: number
+  bytes: number
+}
 
 /**
  * Coalesces the appends of one process into flushes. A lone append goes out at once; what is called while flushes are under
@@ -86,10 +97,13 @@ export class AppendQueue {
 
   readonly #pump = (): void => {
     this.#scheduled = false
-    let groups = this.#take()
+    // those who were answered together call again together: in one flush, they and the database would take turns at working
+    const free = Math.max(1, this.#options.flushes - this.#flushing)
+    const share = Math.max(MIN_SHARE, Math.ceil(this.#waiting.length / free))
+    let groups = this.#take(share)
     while (groups.length > 0) {
       this.#start(groups)
-      groups = this.#take()
+      groups = this.#take(share)
     }
     if (this.#isIdle()) for (const wake of this.#idle.splice(0)) wake()
   }
@@ -139,11 +153,11 @@ export class AppendQueue {
    * Takes what can go out together: streams that are not under way, and what merges with it, in the order of the calls.
    * What must wait holds back later calls to the same streams.
    */
-  #take(): AppendGroup[] {
+  #take(share: number): AppendGroup[] {
     const groups = new Map<string, AppendGroup>()
     const held = new Set<string>()
     const left: QueuedAppend[] = []
-    const taken = { events: 0, bytes: 0 }
+    const taken: Taken = { share, appends: 0, events: 0, bytes: 0 }
     for (const append of this.#waiting) {
       const keys = append.writes.map(streamKey)
       const blocked = keys.some((key) => this.#busy.has(key) || held.has(key))
@@ -160,7 +174,7 @@ export class AppendQueue {
     append: QueuedAppend,
     keys: readonly string[],
     groups: Map<string, AppendGroup>,
-    taken: { events: number; bytes: number },
+    taken: Taken,
   ): boolean {
     const [write] = append.writes
     if (append.writes.length > 1 || write === undefined || write.events.length === 0) {
@@ -173,12 +187,15 @@ export class AppendQueue {
     if (taken.events > 0 && (full || !this.#options.coalesce)) return false
     const key = streamKey(write)
     const group = groups.get(key)
-    if (group !== undefined && !fits(group, write)) return false
-    if (group === undefined) groups.set(key, { key, appends: [append], events: [...write.events] })
-    else {
+    if (group === undefined) {
+      if (taken.appends >= taken.share) return false
+      groups.set(key, { key, appends: [append], events: [...write.events] })
+    } else {
+      if (!fits(group, write)) return false
       group.appends.push(append)
       group.events.push(...write.events)
     }
+    taken.appends++
     taken.events += write.events.length
     taken.bytes += write.bytes
     return true

@@ -43,9 +43,8 @@ export class Appender<Client> {
     })
   }
 
-  async append(write: PreparedWrite): Promise<AppendResult> {
-    const [result] = await this.#queue.append([write])
-    return result as AppendResult
+  append(write: PreparedWrite): Promise<AppendResult> {
+    return this.#queue.append([write]).then(firstOf)
   }
 
   appendMany(writes: readonly PreparedWrite[]): Promise<AppendResult[]> {
@@ -266,6 +265,10 @@ function resolveGroup(group: AppendGroup, applied: Applied | undefined): boolean
     from += write.events.length
   }
   return true
+}
+
+function firstOf(results: readonly AppendResult[]): AppendResult {
+  return results[0] as AppendResult
 }
 
 function idsOf(write: PreparedWrite): string[] {

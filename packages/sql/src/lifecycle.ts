@@ -29,8 +29,15 @@ export class Lifecycle {
 
   /** Runs one call of the store; the database's errors come out as the store's. */
   async run<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    // every append comes by here: one promise, not one for each of the two ways to run
     try {
-      return await this.runUntranslated(operation, work)
+      this.check(operation)
+      this.#underWay++
+      try {
+        return await work()
+      } finally {
+        if (--this.#underWay === 0) this.#wake?.()
+      }
     } catch (error) {
       throw toStoreError(this.#driver, error)
     }

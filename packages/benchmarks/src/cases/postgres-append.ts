@@ -44,28 +44,31 @@ async function compare(context: Context, dataType: 'jsonb' | 'json') {
     return caller * STREAMS_PER_CALLER + turn
   }
 
+  let number = 0
+  const append = async (caller: number) => {
+    const stream = nextStream(caller)
+    const expectedVersion = versions[stream] ?? 0
+    versions[stream] = expectedVersion + 1
+    await store.append(`order-${stream}`, [newOrder(number++)], { expectedVersion })
+  }
+  const insert = async (caller: number) => {
+    const stream = nextStream(caller)
+    const version = (bareVersions[stream] ?? 0) + 1
+    bareVersions[stream] = version
+    await bench.insert(`order-${stream}`, version)
+  }
+  // one caller would not call often enough for Node to compile what it calls
+  for (const warm of [append, insert]) await runCallers(16, context.roundMs * 2, warm)
+
   for (const [callers, target] of targets[dataType]) {
-    let number = 0
     await duel(context, {
       benchmark: `append 1, ${dataType}`,
       engine: 'postgres',
       label: `${callers} ${callers === 1 ? 'caller' : 'callers'}`,
       target: { atLeast: target },
       ...(callers === 64 && { p99Target: { atMost: 0.7 } }),
-      ours: () =>
-        runCallers(callers, context.roundMs, async (caller) => {
-          const stream = nextStream(caller)
-          const expectedVersion = versions[stream] ?? 0
-          versions[stream] = expectedVersion + 1
-          await store.append(`order-${stream}`, [newOrder(number++)], { expectedVersion })
-        }),
-      bare: () =>
-        runCallers(callers, context.roundMs, async (caller) => {
-          const stream = nextStream(caller)
-          const version = (bareVersions[stream] ?? 0) + 1
-          bareVersions[stream] = version
-          await bench.insert(`order-${stream}`, version)
-        }),
+      ours: () => runCallers(callers, context.roundMs, append),
+      bare: () => runCallers(callers, context.roundMs, insert),
     })
   }
 }

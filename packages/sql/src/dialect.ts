@@ -70,6 +70,11 @@ export interface FilterStatements {
   anyOf(column: string, values: readonly string[], bind: Bind): string
   /** The event `events.…` bears all the tags, of which there is at least one. */
   tags(tags: readonly string[], bind: Bind): string
+  /**
+   * The events of a tenant that bear a tag, as something to select from, where an index of tags has to lead the read: each
+   * event once, and the column that goes by `position` there. Absent where the events' own indexes serve tags.
+   */
+  tagged?(tag: string, tenantId: string, bind: Bind): { readonly from: string; readonly position: string }
   /** The leaves of `metadata` are equal at their paths; there is at least one. */
   metadata(metadata: JsonObject, bind: Bind): string
   /** A parameter for a time column. */

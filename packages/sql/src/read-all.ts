@@ -57,18 +57,23 @@ export class LogReader {
     limit: number,
   ): Promise<RecordedEvent[]> {
     if (after >= until || limit <= 0 || matchesNothing(filter)) return []
-    const { where, params, bind } = this.#where(tenantId, filter, after, until)
-    const order = filter.direction === 'forwards' ? 'position' : 'position desc'
-    const text = `select ${this.#context.dialect.eventColumns} from ${this.#events} where ${where} order by ${order} limit ${bind(limit)}`
+    const { from, position, where, params, bind } = this.#where(tenantId, filter, after, until)
+    const order = filter.direction === 'forwards' ? position : `${position} desc`
+    const text = `select ${this.#context.dialect.eventColumns} from ${from} where ${where} order by ${order} limit ${bind(limit)}`
     return query(text, params, this.#decode)
   }
 
   #where(tenantId: string | undefined, filter: Resolved, after: number, until: number) {
     const { params, bind } = binder()
-    const where = [`position > ${bind(after)}`, `position <= ${bind(until)}`]
+    const statements = this.#context.dialect.filter
+    const [tag, ...tags] = filter.tags ?? []
+    const tagged =
+      tag === undefined || tenantId === undefined ? undefined : statements.tagged?.(tag, tenantId, bind)
+    const { from, position } = tagged ?? { from: this.#events, position: 'position' }
+    const where = [`${position} > ${bind(after)}`, `${position} <= ${bind(until)}`]
     if (tenantId !== undefined) where.push(`tenant_id = ${bind(tenantId)}`)
-    where.push(...conditions(filter, bind, this.#context.dialect.filter))
-    return { where: where.join(' and '), params, bind }
+    where.push(...conditions(tagged === undefined ? filter : { ...filter, tags }, bind, statements))
+    return { from, position, where: where.join(' and '), params, bind }
   }
 
   async *#pages(
@@ -137,8 +142,8 @@ export class LogReader {
     if (range.limit === 0 || matchesNothing(range)) return 0
     const until = await this.#settledEnd(access, range)
     if (range.after >= until) return 0
-    const { where, params } = this.#where(tenantId, range, range.after, until)
-    const [row] = await access.query(`select count(*) from ${this.#events} where ${where}`, params)
+    const { from, where, params } = this.#where(tenantId, range, range.after, until)
+    const [row] = await access.query(`select count(*) from ${from} where ${where}`, params)
     return Math.min(this.#context.dialect.decode.number(row?.[0]), range.limit)
   }
 }

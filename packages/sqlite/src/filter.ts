@@ -7,7 +7,8 @@ import type { Names } from './names.js'
 const LISTED = 16
 
 export function filterStatements(names: Names): FilterStatements {
-  const tagged = `select position from ${names.quoted('event_tags')} where tag = `
+  const events = names.quoted('events')
+  const tags = names.quoted('event_tags')
   return {
     anyOf(column, values, bind) {
       const [first] = values
@@ -16,8 +17,22 @@ export function filterStatements(names: Names): FilterStatements {
         return `${column} in (select value from json_each(${bind(JSON.stringify(values))}))`
       return `${column} in (${values.map(bind).join(', ')})`
     },
-    // a position is unique over all tenants: an event of another one is left out by the rest of the condition
-    tags: (tags, bind) => tags.map((tag) => `position in (${tagged}${bind(tag)})`).join(' and '),
+    // event by event: a list of all that bear a tag would be made anew for each page
+    tags: (wanted, bind) =>
+      wanted
+        .map(
+          (tag) =>
+            `exists (select 1 from ${tags} t where t.tenant_id = ${events}.tenant_id and t.tag = ${bind(tag)} ` +
+            `and t.position = ${events}.position)`,
+        )
+        .join(' and '),
+    // cross: the tags lead, in the order of their index, so that a page ends the search
+    tagged: (tag, tenantId, bind) => ({
+      from:
+        `(select position as tagged from ${tags} where tenant_id = ${bind(tenantId)} and tag = ${bind(tag)}) ` +
+        `cross join ${events} on position = tagged`,
+      position: 'tagged',
+    }),
     metadata: (metadata, bind) =>
       leaves(metadata, '$')
         .map(({ path, value }) => `metadata -> ${bind(path)} = ${bind(canonicalize(value, 'metadata'))}`)

@@ -1,5 +1,7 @@
 import type { JsonObject, JsonValue } from '@varve/core'
 import { describe, expect, it } from 'vitest'
+import { filterStatements } from '../src/filter.js'
+import { Names } from '../src/names.js'
 import { useStores } from './stores.js'
 
 const { database, migrated } = useStores()
@@ -162,10 +164,10 @@ describe('long lists', () => {
 
 describe('the plan', () => {
   /** What SQLite would do for a condition, with the schema's own statistics and an empty table. */
-  async function planOf(where: string, order = 'position'): Promise<string> {
+  async function planOf(where: string, order = 'position', from = 'events'): Promise<string> {
     const own = database()
     await migrated({ database: own })
-    const text = `explain query plan select * from events where ${where} order by ${order} limit 1000`
+    const text = `explain query plan select * from ${from} where ${where} order by ${order} limit 1000`
     const steps = own.prepare(text).all(Object.fromEntries([...'abcdef'].map((name) => [name, 1])))
     return (steps as { detail: string }[]).map(({ detail }) => detail).join('; ')
   }
@@ -192,11 +194,6 @@ describe('the plan', () => {
     ],
     ['streams', `${page} and tenant_id = :c and stream_id in (:d, :e)`, /USING INDEX idx_events_stream /],
     [
-      'a tag',
-      `${page} and tenant_id = :c and position in (select position from event_tags where tag = :d)`,
-      /SEARCH event_tags USING PRIMARY KEY/,
-    ],
-    [
       'a stream',
       'tenant_id = :a and stream_id = :b and version >= :c',
       /USING INDEX idx_events_stream/,
@@ -207,5 +204,24 @@ describe('the plan', () => {
     expect(steps).toMatch(plan)
     // the streams of a list are sorted together, and are few
     expect(steps.includes('TEMP B-TREE')).toBe(where.includes('stream_id in'))
+  })
+
+  it.each([1, 2])('of %i tags goes by the index of the first one, in its order', async (count) => {
+    const filter = filterStatements(new Names(''))
+    const bind = (): string => '1'
+    const { from, position } = filter.tagged?.('a', 'default', bind) ?? { from: '', position: '' }
+    const others = count === 1 ? '' : ` and ${filter.tags(['b'], bind)}`
+    const where = `${position} > :a and ${position} <= :b and tenant_id = :c${others}`
+    const steps = await planOf(where, position, from)
+    expect(steps).toMatch(/^SEARCH event_tags USING PRIMARY KEY .*tag=\? AND position>\? AND position<\?/)
+    expect(steps).toContain('SEARCH events USING INTEGER PRIMARY KEY (rowid=?)')
+    expect(steps).not.toContain('TEMP B-TREE')
+  })
+
+  it('of a tag over all tenants goes by position', async () => {
+    const where = filterStatements(new Names('')).tags(['a'], () => '1')
+    expect(await planOf(`${page} and ${where}`)).toMatch(
+      /^SEARCH events USING INTEGER PRIMARY KEY .*; SEARCH t .*USING PRIMARY KEY \(tenant_id=\? AND tag=\? AND position=\?\)$/,
+    )
   })
 })

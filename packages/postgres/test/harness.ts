@@ -15,6 +15,8 @@ type Open = (options: PostgresEventStoreOptions) => EventStore<pg.PoolClient>
 export async function postgresHarness(
   name: string,
   open: Open = createPostgresEventStore,
+  /** What a message to the server contains whose answer says that an append was committed; any message when absent. */
+  committing?: string,
 ): Promise<ConformanceHarness<pg.PoolClient> & { drop(): Promise<void> }> {
   const database = await createDatabase('postgres')
   const owner = new pg.Pool({ connectionString: database.url, max: 4 })
@@ -90,7 +92,7 @@ export async function postgresHarness(
       },
       async loseNextAnswer(store) {
         await store.store.lastPosition()
-        through(store).loseNextAnswer()
+        through(store).loseNextAnswer(committing)
       },
       async away(store) {
         await through(store).refuse()

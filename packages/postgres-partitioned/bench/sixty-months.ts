@@ -18,7 +18,7 @@ await using server = await startPostgres({
 })
 await using database = await createDatabaseOn(server)
 const sql = new pg.Pool({ connectionString: database.url, max: 1 })
-sql.on('connect', (client) => client.on('error', () => undefined))
+sql.on('error', () => undefined)
 const now = new Date()
 const since = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - MONTHS + 1))
 

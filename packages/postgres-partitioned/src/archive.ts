@@ -99,10 +99,13 @@ async function describe(
     from: from ?? '',
     to: to ?? '',
     events: Number(events),
-    firstPosition: first == null ? null : Number(first),
-    lastPosition: last == null ? null : Number(last),
+    firstPosition: numberOrNull(first),
+    lastPosition: numberOrNull(last),
   }
 }
+
+const numberOrNull = (value: string | null | undefined): number | null =>
+  value === null || value === undefined ? null : Number(value)
 
 async function toDirectory(
   session: SqlSession,

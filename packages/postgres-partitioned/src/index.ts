@@ -112,6 +112,5 @@ export const adapter: Adapter = {
   name: 'postgres-partitioned',
   protocols: ['postgres:', 'postgresql:'],
   packageName: '@varve/postgres-partitioned',
-  open: (url, options) =>
-    createPartitionedPostgresEventStore({ ...options, connectionString: String(url) }) as EventStore,
+  open: (url, options) => createPartitionedPostgresEventStore({ ...options, connectionString: String(url) }),
 }

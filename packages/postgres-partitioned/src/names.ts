@@ -4,7 +4,7 @@ import type { Names } from '@varve/postgres'
 /** What the statements here use beyond the names of `@varve/postgres`. */
 export interface PartitionNames extends Names {
   /** An object of the store's schema, quoted. */
-  on(name: string): string
+  readonly on: (name: string) => string
 }
 
 export function partitionNames(names: Names): PartitionNames {

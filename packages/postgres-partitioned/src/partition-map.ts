@@ -8,6 +8,9 @@ interface PartitionStretch extends LogStretch {
   readonly generation: string
 }
 
+/** Events of a page at most: months that hold fewer are read together. */
+const PAGE = 1_000
+
 const literal = (time: string): string => `'${time}'::timestamptz`
 
 /**
@@ -84,12 +87,10 @@ export class PartitionMap implements LogParts {
     if (gap !== undefined && gap.from <= after + 1)
       return this.#part(known, after, Math.min(until, gap.to), gap)
     let end = gap === undefined ? until : Math.min(until, gap.from - 1)
-    const month = known.present.find(({ last }) => last > after)
-    if (month !== undefined && month.first <= end) {
-      end = Math.min(end, month.last)
-      // from here on open months take part
-      if (after < known.boundary) end = Math.min(end, known.boundary)
-    }
+    const month = known.present.find(({ last }) => last >= after + PAGE)
+    if (month !== undefined && month.first <= end) end = Math.min(end, month.last)
+    // behind it open months take part
+    if (after + PAGE <= known.boundary) end = Math.min(end, known.boundary)
     return this.#part(known, after, end)
   }
 
@@ -98,9 +99,11 @@ export class PartitionMap implements LogParts {
     if (gap !== undefined && gap.to >= until)
       return this.#part(known, Math.max(after, gap.from - 1), until, gap)
     let begin = gap === undefined ? after : Math.max(after, gap.to)
-    if (until > known.boundary && known.present.length > 0) begin = Math.max(begin, known.boundary)
-    const month = known.present.filter(({ first }) => first <= until).toSorted((a, b) => b.last - a.last)[0]
-    if (month !== undefined) begin = Math.max(begin, month.last < until ? month.last : month.first - 1)
+    const month = known.present.findLast(({ first }) => first <= until - PAGE)
+    if (month !== undefined) {
+      begin = Math.max(begin, month.last <= until - PAGE ? month.last : month.first - 1)
+      if (until - PAGE >= known.boundary) begin = Math.max(begin, known.boundary)
+    }
     return this.#part(known, begin, until)
   }
 
@@ -151,7 +154,7 @@ export class PartitionMap implements LogParts {
         `from ${on('varve_meta')} m left join ${on('event_partitions')} p on p.closed_at is not null ` +
         `left join ${on('attached_partitions')}() a on a.name = p.name where m.name = 'partitions' order by p.starts_at`,
     )
-    const generation = String(rows[0]?.[0] ?? '')
+    const generation = (rows[0]?.[0] ?? '') as string
     const all = rows.filter((row) => row[1] !== null).map((row) => knownPartition(row.slice(1)))
     // in this order: what is settled by then, and still not there, will never be
     const settled = await this.#settled()

@@ -187,7 +187,9 @@ function toPartition(row: readonly unknown[]): Partition {
     | null
   )[]
   const time = (key: string, value: string | null | undefined) =>
-    value == null ? {} : { [key]: new Date(Number(value)) }
+    value === null || value === undefined ? {} : { [key]: new Date(Number(value)) }
+  const number = (key: string, value: string | null | undefined) =>
+    value === null || value === undefined ? {} : { [key]: Number(value) }
   return {
     name: name ?? '',
     state: state as Partition['state'],
@@ -195,8 +197,8 @@ function toPartition(row: readonly unknown[]): Partition {
     ...time('to', to),
     events: Number(events),
     bytes: Number(bytes),
-    ...(first != null && { firstPosition: Number(first) }),
-    ...(last != null && { lastPosition: Number(last) }),
+    ...number('firstPosition', first),
+    ...number('lastPosition', last),
     ...time('closedAt', closed),
     ...time('archivedAt', archived),
     ...time('detachedAt', detached),

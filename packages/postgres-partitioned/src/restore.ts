@@ -90,13 +90,13 @@ async function checkManifest(
       `left join ${names.on('event_partitions')} p on p.name = $1 where m.name = 'log_id'`,
     [partition, names.on(partition)],
   )
-  const [own, known, taken, exists] = (row ?? []) as (string | null)[]
+  const [own, known = null, taken, exists] = (row ?? []) as (string | null)[]
   if (own !== logId) {
     throw new ForeignLogError(
       `The archive of ${partition} was taken from log ${logId}, this is log ${String(own)}: its positions mean something else here.`,
     )
   }
-  if (known == null) throw new PartitionError(`The log knows of no partition ${partition}.`)
+  if (known === null) throw new PartitionError(`The log knows of no partition ${partition}.`)
   if (taken !== 't') throw new PartitionError(`${partition} is in the log, there is nothing to restore.`)
   if (exists === 't') {
     throw new PartitionError(

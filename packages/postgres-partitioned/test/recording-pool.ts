@@ -2,20 +2,20 @@ import pg from 'pg'
 
 export interface Recorded {
   readonly text: string
-  readonly values: readonly unknown[]
+  readonly values: readonly (string | number | null)[]
 }
 
 /** A pool of the caller's own that writes down the statements that go through it. */
 export function recordingPool(connectionString: string): { pool: pg.Pool; recorded: Recorded[] } {
   const recorded: Recorded[] = []
   const pool = new pg.Pool({ connectionString, max: 4 })
+  pool.on('error', () => undefined)
   pool.on('connect', (client) => {
-    client.on('error', () => undefined)
     const query = client.query.bind(client) as (...args: unknown[]) => unknown
     client.query = ((...args: unknown[]) => {
       const [asked] = args as [{ text?: string; values?: unknown[] } | string]
       if (typeof asked === 'object' && asked.text !== undefined) {
-        recorded.push({ text: asked.text, values: asked.values ?? [] })
+        recorded.push({ text: asked.text, values: (asked.values ?? []) as (string | number)[] })
       }
       return query(...args)
     }) as typeof client.query

@@ -11,9 +11,9 @@ export interface Opened {
   readonly store: PartitionedEventStore
   readonly schema: string
   /** Runs statements as the owner of the tables, in the store's schema. */
-  sql(text: string, values?: unknown[]): Promise<Row[]>
+  readonly sql: (text: string, values?: unknown[]) => Promise<Row[]>
   /** A second store on the same tables. */
-  another(options?: PartitionedPostgresEventStoreOptions): PartitionedEventStore
+  readonly another: (options?: PartitionedPostgresEventStoreOptions) => PartitionedEventStore
 }
 
 /** One database for a file of tests, with stores that are closed after each test. */
@@ -27,7 +27,7 @@ export function useDatabase() {
     database = await createDatabase('postgres')
     owner = new pg.Pool({ connectionString: database.url, max: 8 })
     // the database goes before its last connections have
-    owner.on('connect', (client) => client.on('error', () => undefined))
+    owner.on('error', () => undefined)
   })
   afterEach(async () => {
     await Promise.all(stores.splice(0).map((store) => store.close()))
@@ -54,7 +54,7 @@ export function useDatabase() {
     owner: () => owner,
     open,
     /** In a schema of its own, migrated. */
-    async fresh(options: PartitionedPostgresEventStoreOptions = {}): Promise<Opened> {
+    fresh: async (options: PartitionedPostgresEventStoreOptions = {}): Promise<Opened> => {
       const schema = `t${++schemas}`
       const store = open({ schema, ...options })
       await store.migrate()
@@ -62,7 +62,7 @@ export function useDatabase() {
         store,
         schema,
         another: (more = {}) => open({ schema, ...more }),
-        async sql(text, values) {
+        sql: async (text, values) => {
           const client = await owner.connect()
           try {
             await client.query(`set search_path to ${schema}`)

@@ -46,7 +46,7 @@ export class SettledPositions implements SettledSource {
       `and l.database = (select oid from pg_database where datname = current_database()) and l.relation = ${relation}`
     // the maximum is of the statement's snapshot, which is taken before the locks are looked at
     this.#look = () =>
-      `select ${high()}, ` + `array(select l.virtualtransaction from ${holders})::text, pg_is_in_recovery()`
+      `select ${high()}, array(select l.virtualtransaction from ${holders})::text, pg_is_in_recovery()`
     this.#who =
       `select l.pid, (extract(epoch from clock_timestamp() - a.xact_start) * 1000)::bigint, a.state, a.application_name ` +
       `from (select * from ${holders}) l left join pg_stat_activity a on a.pid = l.pid ` +

@@ -7,17 +7,17 @@ import { binder } from './where.js'
 /** The position of the last event, of one tenant or (`undefined`) of all; 0 when there is none. */
 export async function lastPosition(
   dialect: ReadDialect,
-  { query, run }: Pick<ReadAccess, 'query' | 'run'>,
+  access: ReadAccess,
   tenantId: string | undefined,
 ): Promise<number> {
   const { parts = onePart } = dialect
   for (let until = Number.MAX_SAFE_INTEGER; until > 0;) {
     const end = until
-    const stretch = await run(() => parts.stretch({ after: 0, until: end, direction: 'backwards' }))
+    const stretch = await access.run(() => parts.stretch({ after: 0, until: end, direction: 'backwards' }))
     if (stretch.gone === undefined) {
-      const position = await lastOf(dialect, query, tenantId, stretch)
+      const position = await lastOf(dialect, access.query, tenantId, stretch)
       if (position !== undefined) return position
-      if (await run(() => parts.changed(stretch))) continue
+      if (await access.run(() => parts.changed(stretch))) continue
     }
     until = stretch.after
   }

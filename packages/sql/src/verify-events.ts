@@ -20,7 +20,7 @@ interface Checked {
 /** Re-reads the events page by page and recomputes their checksums. Gives the number of events read. */
 export async function verifyEvents(
   dialect: Dialect,
-  { query, run }: Pick<ReadAccess, 'query' | 'run'>,
+  access: ReadAccess,
   scope: VerifyScope,
   onPage: (events: number, position: number) => void,
   findings: Findings,
@@ -31,7 +31,9 @@ export async function verifyEvents(
   let [events, position] = [0, scope.after]
   while (position < scope.until) {
     const after = position
-    const stretch = await run(() => parts.stretch({ after, until: scope.until, direction: 'forwards' }))
+    const stretch = await access.run(() =>
+      parts.stretch({ after, until: scope.until, direction: 'forwards' }),
+    )
     if (stretch.gone !== undefined) {
       position = stretch.until
       continue
@@ -45,7 +47,7 @@ export async function verifyEvents(
     const text =
       `select ${dialect.eventColumns} from ${dialect.table('events')} ` +
       `where ${where.join(' and ')} order by position limit ${bind(asked)}`
-    const page = await query(text, params, check)
+    const page = await access.query(text, params, check)
     let bytes = 0
     for (const checked of page) {
       position = checked.position
@@ -54,7 +56,7 @@ export async function verifyEvents(
     }
     events += page.length
     if (page.length > 0) onPage(events, position)
-    if (page.length === 0 && (await run(() => parts.changed(stretch)))) continue
+    if (page.length === 0 && (await access.run(() => parts.changed(stretch)))) continue
     if (page.length < asked) position = stretch.until
     size.next(page.length, bytes)
   }

@@ -1,4 +1,5 @@
 import { openEventStore } from '@varve/core'
+import { createPostgresEventStore } from '@varve/postgres'
 import { expect, it } from 'vitest'
 import { adapter } from '../src/index.js'
 import type { PartitionedEventStore } from '../src/index.js'
@@ -168,6 +169,17 @@ it('sees to its partitions by itself, and says so when it cannot', async () => {
   await expect.poll(async () => (await store.health()).status, { timeout: 10_000 }).toBe('degraded')
   await opened.sql('alter function attached_elsewhere() rename to attached_partitions')
   await expect.poll(async () => (await store.health()).status, { timeout: 10_000 }).toBe('ok')
+})
+
+it('does not take the tables of the simple schema for its own, nor they these', async () => {
+  const simple = createPostgresEventStore({ connectionString: database().url, schema: 'simple' })
+  await simple.migrate()
+  await expect(open({ schema: 'simple' }).migrate()).rejects.toMatchObject({ code: 'VARVE_MIGRATION' })
+  await simple.close()
+  const { schema } = await fresh()
+  const other = createPostgresEventStore({ connectionString: database().url, schema })
+  await expect(other.migrate()).rejects.toMatchObject({ code: 'VARVE_MIGRATION' })
+  await other.close()
 })
 
 it('refuses nonsense before anything is sent', async () => {

@@ -23,6 +23,8 @@ export async function postgresHarness(
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 1 })
   // dropping the database ends sessions that are just being closed
   for (const each of [owner, admin]) each.on('connect', (client) => client.on('error', () => undefined))
+  // a pool has ended before its last connections have, and the database is dropped beneath them
+  for (const pool of [owner, admin]) pool.on('error', () => undefined)
   let count = 0
 
   const opened = async (options: OpenOptions = {}): Promise<OpenedStore<pg.PoolClient>> => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Adapter } from '@varve/core'
 import { adapter as postgres } from '@varve/postgres'
+import { adapter as partitioned } from '@varve/postgres-partitioned'
 import { adapter as sqlite } from '@varve/sqlite'
 import { createDatabase } from '@varve/test-servers/vitest'
 
@@ -11,13 +12,19 @@ export interface OpenDatabase {
   drop(): Promise<void>
 }
 
-export const adapters: readonly Adapter[] = [sqlite, postgres]
+export const adapters: readonly Adapter[] = [sqlite, postgres, partitioned]
 
 /** Every database that the example must give the same result on; one more is one more line. */
 export const databases: Readonly<Record<string, () => Promise<OpenDatabase>>> = {
   'sqlite in memory': async () => ({ url: 'sqlite::memory:', drop: async () => undefined }),
   'sqlite in a file': async () => sqliteFile(),
   postgres: () => createDatabase('postgres'),
+  'postgres, partitioned': () => partitionedDatabase(),
+}
+
+async function partitionedDatabase(): Promise<OpenDatabase> {
+  const database = await createDatabase('postgres')
+  return { url: `${database.url}?partitioned=true`, drop: () => database.drop() }
 }
 
 function sqliteFile(): OpenDatabase {

@@ -66,6 +66,9 @@ export function classify(error: unknown): SqlFailure {
   // a plan cached before a migration; the driver has given its connection up
   if (code === '0A000' && error.message.includes('cached plan'))
     return { kind: 'conflict', detail: error.message }
+  // a row routed to the DEFAULT partition at the moment when its own was attached; a constraint of the table has a name
+  if (code === '23514' && !('constraint' in error && error.constraint !== undefined))
+    return { kind: 'conflict', detail: detailOf(error, code) }
   const kind = code === undefined ? undefined : kinds[code]
   if (kind !== undefined) return { kind, detail: detailOf(error, code) }
   if (isBroken(error)) return { kind: 'lost', detail: error.message }

@@ -6,7 +6,7 @@ import { decode } from './decode.js'
 import type { PgDriver } from './driver.js'
 import { filter } from './filter.js'
 import { migrationDialect } from './migration.js'
-import { namesIn } from './names.js'
+import type { Names } from './names.js'
 import { SettledPositions } from './settled.js'
 
 const timeColumns = new Set(['occurred_at', 'created_at', 'updated_at', 'archived_at'])
@@ -17,12 +17,7 @@ const time = (expression: string): string => `${expression} at time zone 'UTC'`
 const select = (columns: readonly string[]): string =>
   columns.map((column) => (timeColumns.has(column) ? time(column) : column)).join(', ')
 
-export function postgresDialect(
-  driver: PgDriver,
-  schema: string,
-  dataType: 'jsonb' | 'json',
-): Dialect<pg.PoolClient> {
-  const names = namesIn(schema, dataType)
+export function postgresDialect(driver: PgDriver, names: Names): Dialect<pg.PoolClient> {
   return {
     name: 'postgres',
     table: (name) => `${names.schema}."${name}"`,

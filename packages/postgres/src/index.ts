@@ -1,13 +1,19 @@
 import type { Adapter, EventStore } from '@varve/core'
 import { createSqlEventStore } from '@varve/sql'
-import pg from 'pg'
-import { postgresDialect } from './dialect.js'
-import { PgDriver } from './driver.js'
-import { resolvePostgresOptions } from './options.js'
-import type { PostgresEventStoreOptions, ResolvedPostgresOptions } from './options.js'
+import type pg from 'pg'
+import { postgresParts } from './parts.js'
+import type { PostgresEventStoreOptions } from './options.js'
 
 export type { PgPool } from './driver.js'
 export type { PostgresEventStoreOptions } from './options.js'
+
+// for adapters made of this one
+export { postgresParts } from './parts.js'
+export type { PostgresParts } from './parts.js'
+export type { PgDriver } from './driver.js'
+export type { Names } from './names.js'
+export { SettledPositions } from './settled.js'
+export { int4Array, int8Array, textArray, uuidArray } from './binary.js'
 
 /**
  * Opens an event store on Postgres 14 to 18. Nothing is asked of the server before the first call.
@@ -25,11 +31,7 @@ export type { PostgresEventStoreOptions } from './options.js'
  * ```
  */
 export function createPostgresEventStore(options: PostgresEventStoreOptions): EventStore<pg.PoolClient> {
-  const resolved = resolvePostgresOptions(options)
-  const pool = resolved.pool ?? openPool(resolved)
-  const driver = new PgDriver(pool, resolved.pool === undefined, resolved.shared)
-  const dialect = postgresDialect(driver, resolved.schema, resolved.dataType)
-  return createSqlEventStore({ driver, dialect, options: resolved.shared })
+  return createSqlEventStore(postgresParts(options))
 }
 
 /** For `openEventStore`: `postgres://…`. */
@@ -38,21 +40,4 @@ export const adapter: Adapter = {
   protocols: ['postgres:', 'postgresql:'],
   packageName: '@varve/postgres',
   open: (url, options) => createPostgresEventStore({ ...options, connectionString: String(url) }),
-}
-
-function openPool({ connectionString, shared }: ResolvedPostgresOptions): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString,
-    max: shared.pool.max,
-    min: shared.pool.min,
-    connectionTimeoutMillis: shared.acquireTimeoutMs,
-    idleTimeoutMillis: shared.idleTimeoutMs,
-    application_name: 'varve',
-    keepAlive: true,
-    ...(shared.statementTimeoutMs > 0 && { statement_timeout: shared.statementTimeoutMs }),
-  })
-  // a connection that breaks while nobody uses it is replaced; without listeners it would end the process
-  pool.on('error', () => undefined)
-  pool.on('connect', (client) => client.on('error', () => undefined))
-  return pool
 }

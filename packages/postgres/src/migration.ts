@@ -6,7 +6,7 @@ import type { Names } from './names.js'
 
 const tables = ['event_streams', 'events', 'varve_meta']
 
-/** Any name in braces is one of the schema's, but for `data_type`; behind a single quote it stands in a literal. */
+/** Any name in braces is one of the schema's, but for `data_type` and `schema`; behind a single quote it stands in a literal. */
 const placeholder = /('?)\{\{(\w+)\}\}/g
 
 export function migrationDialect(driver: PgDriver, names: Names): MigrationDialect<pg.PoolClient> {
@@ -40,7 +40,7 @@ export function migrationDialect(driver: PgDriver, names: Names): MigrationDiale
     existing: (session, wanted) => existingTables(session, names, wanted),
     render: (sql) =>
       sql.replace(placeholder, (_, quote: string, name: string) => {
-        const text = name === 'data_type' ? names.dataType : on(name)
+        const text = name === 'data_type' ? names.dataType : name === 'schema' ? names.schema : on(name)
         return quote === '' ? text : quote + text.replaceAll("'", "''")
       }),
   }

@@ -20,7 +20,7 @@ const NOTE_EVERY_MS = 2_000
  */
 export class SettledPositions implements SettledSource {
   readonly #driver: Pick<SqlDriver, 'query'>
-  readonly #look: string
+  readonly #look: () => string
   readonly #who: string
   readonly #recall: string
   readonly #note: string
@@ -33,16 +33,20 @@ export class SettledPositions implements SettledSource {
   #next: Promise<SettledState> | undefined
   #closed = false
 
-  constructor(driver: Pick<SqlDriver, 'query'>, names: Names) {
+  /** @param high an expression for the greatest visible position, asked for at each look */
+  constructor(
+    driver: Pick<SqlDriver, 'query'>,
+    names: Names,
+    high = () => `(select coalesce(max(position), 0) from ${names.events})`,
+  ) {
     this.#driver = driver
     const relation = `'${names.events.replaceAll("'", "''")}'::regclass`
     const holders =
       `pg_locks l where l.locktype = 'relation' and l.mode = 'RowExclusiveLock' and l.granted ` +
       `and l.database = (select oid from pg_database where datname = current_database()) and l.relation = ${relation}`
     // the maximum is of the statement's snapshot, which is taken before the locks are looked at
-    this.#look =
-      `select (select coalesce(max(position), 0) from ${names.events}), ` +
-      `array(select l.virtualtransaction from ${holders})::text, pg_is_in_recovery()`
+    this.#look = () =>
+      `select ${high()}, array(select l.virtualtransaction from ${holders})::text, pg_is_in_recovery()`
     this.#who =
       `select l.pid, (extract(epoch from clock_timestamp() - a.xact_start) * 1000)::bigint, a.state, a.application_name ` +
       `from (select * from ${holders}) l left join pg_stat_activity a on a.pid = l.pid ` +
@@ -97,7 +101,7 @@ export class SettledPositions implements SettledSource {
         this.#settled = row === undefined ? 0 : decode.number(row[0])
         this.#recalled = true
       }
-      rows = await this.#driver.query(this.#look)
+      rows = await this.#driver.query(this.#look())
     } catch (error) {
       // the server may have restarted, and with it the names of its transactions
       this.#barriers = []

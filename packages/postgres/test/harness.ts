@@ -15,12 +15,16 @@ type Open = (options: PostgresEventStoreOptions) => EventStore<pg.PoolClient>
 export async function postgresHarness(
   name: string,
   open: Open = createPostgresEventStore,
+  /** What a message to the server contains whose answer says that an append was committed; any message when absent. */
+  committing?: string,
 ): Promise<ConformanceHarness<pg.PoolClient> & { drop(): Promise<void> }> {
   const database = await createDatabase('postgres')
   const owner = new pg.Pool({ connectionString: database.url, max: 4 })
   const admin = new pg.Pool({ connectionString: database.adminUrl, max: 1 })
   // dropping the database ends sessions that are just being closed
   for (const each of [owner, admin]) each.on('connect', (client) => client.on('error', () => undefined))
+  // a pool has ended before its last connections have, and the database is dropped beneath them
+  for (const pool of [owner, admin]) pool.on('error', () => undefined)
   let count = 0
 
   const opened = async (options: OpenOptions = {}): Promise<OpenedStore<pg.PoolClient>> => {
@@ -90,7 +94,7 @@ export async function postgresHarness(
       },
       async loseNextAnswer(store) {
         await store.store.lastPosition()
-        through(store).loseNextAnswer()
+        through(store).loseNextAnswer(committing)
       },
       async away(store) {
         await through(store).refuse()

@@ -19,6 +19,8 @@ export function useDatabase() {
     database = await createDatabase('postgres')
     pool = new pg.Pool({ connectionString: database.adminUrl, max: 8 })
     owner = new pg.Pool({ connectionString: database.url, max: 8 })
+    // a pool has ended before its last connections have, and the database is dropped beneath them
+    for (const any of [pool, owner]) any.on('error', () => undefined)
     // dropping the database ends sessions that are just being closed
     for (const each of [pool, owner]) each.on('connect', (client) => client.on('error', () => undefined))
   })

@@ -1,5 +1,6 @@
 import type { Blocker, HealthReport, JsonObject, JsonValue, PreparedEvent } from '@varve/core'
 import type { SqlDriver, SqlSession, SqlValue } from './driver.js'
+import type { LogParts } from './log-parts.js'
 
 /** One stream's part of a flush: the events of one append, or of several that fit each other, or of a check (none). */
 export interface HeadWrite {
@@ -146,6 +147,8 @@ export interface ReadDialect {
   readonly decode: Decoder
   readonly filter: FilterStatements
   readonly settled: SettledSource
+  /** How the log is divided; absent where it is kept in one. */
+  readonly parts?: LogParts
   /** An expression for the database's clock. */
   readonly now: string
 }

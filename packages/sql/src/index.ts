@@ -17,6 +17,8 @@ export type {
   SettledSource,
   SettledState,
 } from './dialect.js'
+export type { LogParts, LogStretch } from './log-parts.js'
+export type { Query } from './read-access.js'
 export type { SqlDriver, SqlFailure, SqlRow, SqlSession, SqlValue } from './driver.js'
 export { eventColumnNames, streamColumnNames } from './rows.js'
 

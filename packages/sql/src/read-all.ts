@@ -3,6 +3,8 @@ import type { EventRead, ReadAllOptions, RecordedEvent } from '@varve/core'
 import type { ReadDialect } from './dialect.js'
 import { PagedRead, PageSize } from './event-read.js'
 import type { ReadSource } from './event-read.js'
+import { onePart } from './log-parts.js'
+import type { LogParts, LogStretch } from './log-parts.js'
 import { bytesOf, lastOf } from './read-stream.js'
 import type { ReadAccess } from './read-access.js'
 import { eventDecoder } from './rows.js'
@@ -21,9 +23,11 @@ export class LogReader {
   readonly #context: LogReaderContext
   readonly #decode: ReturnType<typeof eventDecoder>
   readonly #events: string
+  readonly #parts: LogParts
 
   constructor(context: LogReaderContext) {
     this.#context = context
+    this.#parts = context.dialect.parts ?? onePart
     this.#decode = eventDecoder(context.dialect.decode)
     this.#events = context.dialect.table('events')
   }
@@ -40,37 +44,38 @@ export class LogReader {
         if (range.limit < Number.MAX_SAFE_INTEGER) return lastOf(this.#pages(access, tenantId, range))
         const until = await this.#settledEnd(access, range)
         const flipped = { ...range, direction: flip(range.direction) }
-        return (await this.page(access, tenantId, flipped, range.after, until, 1))[0]
+        const page = await this.#range(access, tenantId, flipped, range.after, until, 1).next()
+        return page.done === true ? undefined : page.value[0]
       },
       count: (access) => this.#count(access, tenantId, range),
     }
     return new PagedRead(source, this.#context.access)
   }
 
-  /** Events of the filter with `after` < position <= `until`, in the direction of the filter. */
-  async page(
-    { query }: Pick<ReadAccess, 'query'>,
+  /** Events of the filter in a stretch of the log, in the direction of the filter. */
+  #page(
+    { query }: ReadAccess,
     tenantId: string | undefined,
     filter: Resolved,
-    after: number,
-    until: number,
+    stretch: LogStretch,
     limit: number,
   ): Promise<RecordedEvent[]> {
-    if (after >= until || limit <= 0 || matchesNothing(filter)) return []
-    const { from, position, where, params, bind } = this.#where(tenantId, filter, after, until)
+    const { from, position, where, params, bind } = this.#where(tenantId, filter, stretch)
     const order = filter.direction === 'forwards' ? position : `${position} desc`
     const text = `select ${this.#context.dialect.eventColumns} from ${from} where ${where} order by ${order} limit ${bind(limit)}`
     return query(text, params, this.#decode)
   }
 
-  #where(tenantId: string | undefined, filter: Resolved, after: number, until: number) {
+  #where(tenantId: string | undefined, filter: Resolved, stretch: LogStretch) {
     const { params, bind } = binder()
     const statements = this.#context.dialect.filter
     const [tag, ...tags] = filter.tags ?? []
     const tagged =
       tag === undefined || tenantId === undefined ? undefined : statements.tagged?.(tag, tenantId, bind)
     const { from, position } = tagged ?? { from: this.#events, position: 'position' }
-    const where = [`${position} > ${bind(after)}`, `${position} <= ${bind(until)}`]
+    const where = [`${position} > ${bind(stretch.after)}`, `${position} <= ${bind(stretch.until)}`]
+    const part = stretch.where(bind)
+    if (part !== '') where.push(part)
     if (tenantId !== undefined) where.push(`tenant_id = ${bind(tenantId)}`)
     where.push(...conditions(tagged === undefined ? filter : { ...filter, tags }, bind, statements))
     return { from, position, where: where.join(' and '), params, bind }
@@ -111,15 +116,24 @@ export class LogReader {
     until: number,
     limit: number,
   ): AsyncGenerator<readonly RecordedEvent[], undefined> {
-    for (const size = new PageSize(); ;) {
+    if (matchesNothing(range)) return
+    const size = new PageSize()
+    while (after < until && limit > 0) {
+      const from = after
+      const to = until
+      const stretch = await access.run(() =>
+        this.#parts.stretch({ after: from, until: to, direction: range.direction }),
+      )
+      if (stretch.gone !== undefined) throw stretch.gone
       const asked = size.within(limit)
-      const events = await this.page(access, tenantId, range, after, until, asked)
+      const events = await this.#page(access, tenantId, range, stretch, asked)
       const last = events.at(-1)
+      if (last === undefined && (await access.run(() => this.#parts.changed(stretch)))) continue
       if (last !== undefined) yield events
-      if (last === undefined || events.length < asked) return
       limit -= events.length
-      if (range.direction === 'forwards') after = last.position
-      else until = last.position - 1
+      const exhausted = last === undefined || events.length < asked
+      if (range.direction === 'forwards') after = exhausted ? stretch.until : last.position
+      else until = exhausted ? stretch.after : last.position - 1
       size.next(events.length, bytesOf(events))
     }
   }
@@ -142,9 +156,15 @@ export class LogReader {
     if (range.limit === 0 || matchesNothing(range)) return 0
     const until = await this.#settledEnd(access, range)
     if (range.after >= until) return 0
-    const { from, where, params } = this.#where(tenantId, range, range.after, until)
-    const [row] = await access.query(`select count(*) from ${from} where ${where}`, params)
-    return Math.min(this.#context.dialect.decode.number(row?.[0]), range.limit)
+    for (;;) {
+      const stretch = await access.run(() => this.#parts.whole(range.after, until))
+      if (stretch.gone !== undefined) throw stretch.gone
+      const { from, where, params } = this.#where(tenantId, range, stretch)
+      const [row] = await access.query(`select count(*) from ${from} where ${where}`, params)
+      const count = this.#context.dialect.decode.number(row?.[0])
+      if (count > 0 || !(await access.run(() => this.#parts.changed(stretch))))
+        return Math.min(count, range.limit)
+    }
   }
 }
 

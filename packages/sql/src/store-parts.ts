@@ -6,6 +6,7 @@ import type { Dialect } from './dialect.js'
 import type { SqlDriver } from './driver.js'
 import { toStoreError } from './failure.js'
 import { health } from './health.js'
+import { lastPosition } from './last-position.js'
 import { Lifecycle } from './lifecycle.js'
 import { migrate, migrationStates } from './migrate.js'
 import { LogReader } from './read-all.js'
@@ -61,11 +62,8 @@ export class StoreParts<Client> {
     this.lifecycle.onClosing(() => dialect.settled.close())
   }
 
-  async lastPosition(tenantId: string | undefined): Promise<number> {
-    const where = tenantId === undefined ? '' : 'where tenant_id = $1 '
-    const text = `select position from ${this.dialect.table('events')} ${where}order by position desc limit 1`
-    const [row] = await this.lifecycle.query(text, tenantId === undefined ? [] : [tenantId])
-    return row === undefined ? 0 : this.dialect.decode.number(row[0])
+  lastPosition(tenantId: string | undefined): Promise<number> {
+    return lastPosition(this.dialect, this.lifecycle.access, tenantId)
   }
 
   statistics(tenantId: string | undefined): Promise<StoreStatistics> {

@@ -3,7 +3,8 @@ import type { RecordedEvent, VerifyProblem } from '@varve/core'
 import type { Dialect } from './dialect.js'
 import type { SqlRow } from './driver.js'
 import { PageSize } from './event-read.js'
-import type { Query } from './read-access.js'
+import { onePart } from './log-parts.js'
+import type { ReadAccess } from './read-access.js'
 import { eventDecoder } from './rows.js'
 import type { Findings } from './verify-findings.js'
 import { ofTenant } from './verify-scope.js'
@@ -19,23 +20,34 @@ interface Checked {
 /** Re-reads the events page by page and recomputes their checksums. Gives the number of events read. */
 export async function verifyEvents(
   dialect: Dialect,
-  query: Query,
+  access: ReadAccess,
   scope: VerifyScope,
   onPage: (events: number, position: number) => void,
   findings: Findings,
 ): Promise<number> {
+  const { parts = onePart } = dialect
   const check = eventCheck(dialect, scope)
   const size = new PageSize()
   let [events, position] = [0, scope.after]
   while (position < scope.until) {
+    const after = position
+    const stretch = await access.run(() =>
+      parts.stretch({ after, until: scope.until, direction: 'forwards' }),
+    )
+    if (stretch.gone !== undefined) {
+      position = stretch.until
+      continue
+    }
     const { params, bind } = binder()
-    const where = [`position > ${bind(position)}`, `position <= ${bind(scope.until)}`]
+    const where = [`position > ${bind(after)}`, `position <= ${bind(stretch.until)}`]
+    const part = stretch.where(bind)
+    if (part !== '') where.push(part)
     if (scope.tenantId !== undefined) where.push(`tenant_id = ${bind(scope.tenantId)}`)
     const asked = size.within(Number.MAX_SAFE_INTEGER)
     const text =
       `select ${dialect.eventColumns} from ${dialect.table('events')} ` +
       `where ${where.join(' and ')} order by position limit ${bind(asked)}`
-    const page = await query(text, params, check)
+    const page = await access.query(text, params, check)
     let bytes = 0
     for (const checked of page) {
       position = checked.position
@@ -44,7 +56,8 @@ export async function verifyEvents(
     }
     events += page.length
     if (page.length > 0) onPage(events, position)
-    if (page.length < asked) break
+    if (page.length === 0 && (await access.run(() => parts.changed(stretch)))) continue
+    if (page.length < asked) position = stretch.until
     size.next(page.length, bytes)
   }
   return events

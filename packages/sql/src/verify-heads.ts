@@ -1,13 +1,18 @@
 import type { Dialect } from './dialect.js'
 import type { SqlRow } from './driver.js'
+import { onePart } from './log-parts.js'
 import { ofTenant, PROBLEM_ROWS } from './verify-scope.js'
 import type { StructureCheck, VerifyScope } from './verify-scope.js'
 import { binder } from './where.js'
 
-/** Each head is at its stream's last version, the stream begins with version 1, and both are of one type. */
+/**
+ * Each head is at its stream's last version, the stream begins with version 1, and both are of one type; unless what is
+ * missing was taken out of the log.
+ */
 export function headCheck(dialect: Dialect, scope: Pick<VerifyScope, 'tenantId'>): StructureCheck {
   const { tenantId } = scope
   const { params, bind } = binder()
+  const parts = dialect.parts ?? onePart
   const tenant = (column: string): string =>
     tenantId === undefined ? '' : ` and ${column} = ${bind(tenantId)}`
   const text =
@@ -15,11 +20,14 @@ export function headCheck(dialect: Dialect, scope: Pick<VerifyScope, 'tenantId'>
     's.first_version, s.last_version, s.stored, s.least_type, s.greatest_type ' +
     `from ${dialect.table('event_streams')} h left join (` +
     'select tenant_id, stream_id, min(version) as first_version, max(version) as last_version, count(*) as stored, ' +
+    'min(created_at) as first_at, max(created_at) as last_at, ' +
     'min(stream_type) as least_type, max(stream_type) as greatest_type ' +
     `from ${dialect.table('events')} where 1 = 1${tenant('tenant_id')} group by tenant_id, stream_id) s ` +
     'on s.tenant_id = h.tenant_id and s.stream_id = h.stream_id ' +
-    `where h.version > 0${tenant('h.tenant_id')} and (s.stored is null or s.stored <> h.version ` +
-    'or s.first_version <> 1 or s.last_version <> h.version ' +
+    `where h.version > 0${tenant('h.tenant_id')} and (` +
+    `((s.stored is null or s.stored <> h.version) and not ${parts.gap('h.created_at', 'h.updated_at')}) ` +
+    `or (s.first_version <> 1 and not ${parts.gap('h.created_at', 's.first_at')}) ` +
+    `or (s.last_version <> h.version and not ${parts.gap('s.last_at', 'h.updated_at')}) ` +
     'or s.least_type <> h.stream_type or s.greatest_type <> h.stream_type) ' +
     `order by h.tenant_id, h.stream_id limit ${PROBLEM_ROWS}`
   return {

@@ -1,6 +1,7 @@
 import type { VerifyProblem } from '@varve/core'
 import type { Dialect } from './dialect.js'
 import type { SqlDriver, SqlRow, SqlValue } from './driver.js'
+import { onePart } from './log-parts.js'
 import { headCheck } from './verify-heads.js'
 import { ofTenant, PROBLEM_ROWS } from './verify-scope.js'
 import type { StructureCheck, VerifyScope } from './verify-scope.js'
@@ -14,13 +15,16 @@ export function structureChecks(dialect: Dialect, scope: VerifyScope): Structure
 /** Each version is one above the one before it in its stream, and stands behind it in the log. */
 function versionCheck(dialect: Dialect, scope: VerifyScope): StructureCheck {
   const { params, where } = range(scope)
+  const parts = dialect.parts ?? onePart
   const before = 'over (partition by tenant_id, stream_id order by version, position)'
   const text =
     'select tenant_id, stream_id, version, position, previous_version, previous_position from (' +
     'select tenant_id, stream_id, version, position, ' +
-    `lag(version) ${before} as previous_version, lag(position) ${before} as previous_position ` +
+    `lag(version) ${before} as previous_version, lag(position) ${before} as previous_position, ` +
+    `created_at, lag(created_at) ${before} as previous_at ` +
     `from ${dialect.table('events')} where ${where}) steps ` +
-    'where version <> previous_version + 1 or position <= previous_position ' +
+    `where (version <> previous_version + 1 and not (version > previous_version and ${parts.gap('previous_at', 'created_at')})) ` +
+    'or position <= previous_position ' +
     `order by position limit ${PROBLEM_ROWS}`
   return {
     text,

@@ -1,7 +1,8 @@
 import type { ResolvedVerify, VerifyReport } from '@varve/core'
 import type { Dialect } from './dialect.js'
 import type { SqlDriver } from './driver.js'
-import type { Query, ReadAccess } from './read-access.js'
+import { lastPosition } from './last-position.js'
+import type { ReadAccess } from './read-access.js'
 import { verifyEvents } from './verify-events.js'
 import { Findings } from './verify-findings.js'
 import type { VerifyScope } from './verify-scope.js'
@@ -58,7 +59,7 @@ async function run(
   { proceed, progress }: Steps,
 ): Promise<VerifyReport> {
   proceed()
-  const high = await highestPosition(dialect, access.query, tenantId)
+  const high = await lastPosition(dialect, access, tenantId)
   const whole = after === 0 && until >= high
   const scope: VerifyScope = { tenantId, after, until: Math.min(until, high), whole }
   const findings = new Findings()
@@ -66,7 +67,7 @@ async function run(
     progress(read, position)
     proceed()
   }
-  const events = await verifyEvents(dialect, access.query, scope, onPage, findings)
+  const events = await verifyEvents(dialect, access, scope, onPage, findings)
   for (const { text, params, problem } of structureChecks(dialect, scope)) {
     proceed()
     const check = () => dialect.patiently(driver, (session) => session.query(text, params, problem))
@@ -76,15 +77,4 @@ async function run(
   const streams = await access.run(() => countStreams(driver, dialect, scope))
   const problems = findings.list()
   return { ok: problems.length === 0, events, streams, problems }
-}
-
-async function highestPosition(
-  dialect: Dialect,
-  query: Query,
-  tenantId: string | undefined,
-): Promise<number> {
-  const where = tenantId === undefined ? '' : 'where tenant_id = $1 '
-  const text = `select position from ${dialect.table('events')} ${where}order by position desc limit 1`
-  const [row] = await query(text, tenantId === undefined ? [] : [tenantId])
-  return row === undefined ? 0 : dialect.decode.number(row[0])
 }

@@ -15,9 +15,9 @@ export interface Proxy extends AsyncDisposable {
   dropConnections(): void
   /**
    * The next bytes that the server sends on a connection that is open now are lost, and the connection with them: what was
-   * asked has been done, and nobody is told.
+   * asked has been done, and nobody is told. With `to`, those that answer the next request which contains it.
    */
-  loseNextAnswer(): void
+  loseNextAnswer(to?: string): void
   /** The server is away: new connections are refused; open ones go on. */
   refuse(): Promise<void>
   accept(): Promise<void>
@@ -38,6 +38,12 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
   }
   let paused = false
   let losing: ReadonlySet<Socket> = new Set()
+  let awaited: { readonly text: string; readonly among: ReadonlySet<Socket> } | undefined
+  const asks = (upstream: Socket, request: Buffer) => {
+    if (awaited?.among.has(upstream) !== true || !request.includes(awaited.text)) return
+    awaited = undefined
+    losing = new Set([upstream])
+  }
   const loses = (upstream: Socket) => {
     if (!losing.has(upstream)) return false
     losing = new Set()
@@ -49,7 +55,10 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
     const upstream = connect(upstreamAddress)
     const pair = [client, upstream] as const
     pairs.add(pair)
-    forward(client, upstream)
+    forward(client, upstream, (request) => {
+      asks(upstream, request)
+      return false
+    })
     forward(upstream, client, () => loses(upstream))
     const close = () => {
       pairs.delete(pair)
@@ -92,8 +101,10 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
       each((socket) => socket.resume())
     },
     dropConnections,
-    loseNextAnswer: () => {
-      losing = new Set([...pairs].map(([, upstream]) => upstream))
+    loseNextAnswer: (to) => {
+      const open = new Set([...pairs].map(([, upstream]) => upstream))
+      if (to === undefined) losing = open
+      else awaited = { text: to, among: open }
     },
     refuse,
     accept,
@@ -102,9 +113,9 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
   }
 }
 
-function forward(from: Socket, to: Socket, loses: () => boolean = () => false): void {
+function forward(from: Socket, to: Socket, loses: (chunk: Buffer) => boolean): void {
   from.on('data', (chunk) => {
-    if (!loses()) to.write(chunk)
+    if (!loses(chunk)) to.write(chunk)
   })
   from.on('end', () => to.end())
 }

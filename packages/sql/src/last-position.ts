@@ -31,11 +31,9 @@ async function lastOf(
   stretch: LogStretch,
 ): Promise<number | undefined> {
   const { params, bind } = binder()
-  const where = [
-    `position > ${bind(stretch.after)}`,
-    `position <= ${bind(stretch.until)}`,
-    stretch.where(bind),
-  ]
+  const where = [`position > ${bind(stretch.after)}`, stretch.where(bind)]
+  // without this bound, a position that has left the safe integers is seen, and refused
+  if (stretch.until < Number.MAX_SAFE_INTEGER) where.push(`position <= ${bind(stretch.until)}`)
   if (tenantId !== undefined) where.push(`tenant_id = ${bind(tenantId)}`)
   const text =
     `select position from ${dialect.table('events')} where ${where.filter(Boolean).join(' and ')} ` +

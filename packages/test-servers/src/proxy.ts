@@ -15,9 +15,10 @@ export interface Proxy extends AsyncDisposable {
   dropConnections(): void
   /**
    * The next bytes that the server sends on a connection that is open now are lost, and the connection with them: what was
-   * asked has been done, and nobody is told.
+   * asked has been done, and nobody is told. With `asked`, the answer to what it says yes to, given what a client sends and a
+   * key for its connection; for protocols that take several questions for one thing.
    */
-  loseNextAnswer(): void
+  loseNextAnswer(asked?: (sent: Buffer, connection: object) => boolean): void
   /** The server is away: new connections are refused; open ones go on. */
   refuse(): Promise<void>
   accept(): Promise<void>
@@ -38,6 +39,7 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
   }
   let paused = false
   let losing: ReadonlySet<Socket> = new Set()
+  let asked: ((sent: Buffer, connection: object) => boolean) | undefined
   const loses = (upstream: Socket) => {
     if (!losing.has(upstream)) return false
     losing = new Set()
@@ -49,7 +51,13 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
     const upstream = connect(upstreamAddress)
     const pair = [client, upstream] as const
     pairs.add(pair)
-    forward(client, upstream)
+    forward(client, upstream, (sent) => {
+      if (asked?.(sent, pair) === true) {
+        asked = undefined
+        losing = new Set([upstream])
+      }
+      return false
+    })
     forward(upstream, client, () => loses(upstream))
     const close = () => {
       pairs.delete(pair)
@@ -92,8 +100,9 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
       each((socket) => socket.resume())
     },
     dropConnections,
-    loseNextAnswer: () => {
-      losing = new Set([...pairs].map(([, upstream]) => upstream))
+    loseNextAnswer: (when) => {
+      asked = when
+      if (when === undefined) losing = new Set([...pairs].map(([, upstream]) => upstream))
     },
     refuse,
     accept,
@@ -102,9 +111,9 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
   }
 }
 
-function forward(from: Socket, to: Socket, loses: () => boolean = () => false): void {
+function forward(from: Socket, to: Socket, loses: (chunk: Buffer) => boolean): void {
   from.on('data', (chunk) => {
-    if (!loses()) to.write(chunk)
+    if (!loses(chunk)) to.write(chunk)
   })
   from.on('end', () => to.end())
 }

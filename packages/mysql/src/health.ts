@@ -37,7 +37,7 @@ async function writersCheck(driver: SqlDriver, names: Names): Promise<Check> {
     const ageMs = holder?.ageMs ?? heldMs
     if (ageMs >= SLOW_MS) {
       const seconds = (ageMs / 1000).toFixed(0)
-      const who = holder === undefined ? '' : ` (connection ${holder.id}, user ${holder.user})`
+      const who = holder === undefined ? '' : ` (connection ${holder.id}, user ${String(holder.user)})`
       const detail = `a transaction that has appended has been open for ${seconds} s${who} and keeps all others from appending; end it`
       return { name: 'writers', status: 'degraded', detail }
     }
@@ -61,7 +61,7 @@ async function heldAt(driver: SqlDriver, names: Names): Promise<number | undefin
 
 interface Holder {
   readonly id: number
-  readonly user: string
+  readonly user: unknown
   readonly ageMs: number
 }
 
@@ -78,5 +78,5 @@ async function holderOf(driver: SqlDriver): Promise<Holder | undefined> {
     return undefined
   }
   if (row === undefined) return undefined
-  return { id: Number(row[0]), user: String(row[1] ?? '?'), ageMs: Number(row[2]) }
+  return { id: Number(row[0]), user: row[1], ageMs: Number(row[2]) }
 }

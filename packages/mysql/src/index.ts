@@ -45,5 +45,5 @@ export const adapter: Adapter = {
   name: 'mysql',
   protocols: ['mysql:', 'mariadb:'],
   packageName: '@varve/mysql',
-  open: (url, options) => createMysqlEventStore({ ...options, uri: String(url) }) as EventStore,
+  open: (url, options) => createMysqlEventStore({ ...options, uri: String(url) }),
 }

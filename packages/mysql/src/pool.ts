@@ -27,7 +27,7 @@ export function isPool(value: unknown): value is MysqlPool {
 
 /** The caller's pool, of either kind; left open. */
 export function callersPool(pool: MysqlPool): Source {
-  const core = 'pool' in pool ? (pool as unknown as { pool: Pool }).pool : (pool as Pool)
+  const core = 'pool' in pool ? pool.pool : pool
   return {
     owned: false,
     get: () => get(core),

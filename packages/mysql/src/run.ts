@@ -70,9 +70,9 @@ function send<T>(
       core.removeListener('error', broken)
     }
     // a connection that breaks tells its commands nothing: they have no callback
-    const broken = (error: unknown): void => {
+    const broken = (error: Error): void => {
       settle()
-      reject(error as Error)
+      reject(error)
     }
     core.on('error', broken)
     if (deadlineMs > 0) {
@@ -83,7 +83,7 @@ function send<T>(
     }
     const command = core[how](options(core, how, sql, values))
     command.on('result', (row: unknown) => {
-      if (!Array.isArray(row)) insertId = Number((row as ResultSetHeader | null)?.insertId ?? 0)
+      if (!Array.isArray(row)) insertId = (row as ResultSetHeader | null)?.insertId ?? 0
       else if (failure === undefined) {
         try {
           rows.push(map === undefined ? (row as T) : map(row))
@@ -98,7 +98,7 @@ function send<T>(
     command.on('end', () => {
       settle()
       if (failure === undefined) resolve({ rows, insertId })
-      else reject(failure as Error)
+      else reject(failure)
     })
   })
 }
@@ -106,7 +106,7 @@ function send<T>(
 /** Whatever the settings of the caller's pool are. */
 function options(core: Core, how: 'query' | 'execute', sql: string, values: unknown[]): QueryOptions {
   const own: unknown = core.config.typeCast
-  return {
+  const all: QueryOptions & { dateStrings: boolean } = {
     sql,
     ...(how === 'execute' && { values }),
     rowsAsArray: true,
@@ -114,7 +114,8 @@ function options(core: Core, how: 'query' | 'execute', sql: string, values: unkn
     nestTables: false,
     namedPlaceholders: false,
     typeCast: typeof own === 'function' ? (_, next) => next() : true,
-  } as QueryOptions
+  }
+  return all
 }
 
 /** Ends a connection whose server may never answer again. */

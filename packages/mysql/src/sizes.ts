@@ -2,7 +2,7 @@
  * Sizes of lists and of groups of rows for which there are statements: few enough to be prepared on every connection, and
  * near enough to each other that a flush takes two inserts at most for each 64 events.
  */
-const sizes: readonly number[] = [...[1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64]]
+const sizes: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64]
 const larger: readonly number[] = [96, 128, 192, 256, 384, 512]
 
 /** The most rows of one insert. */

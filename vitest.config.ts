@@ -20,7 +20,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     passWithNoTests: true,
-    provide: { testServers: ['postgres'] },
+    provide: { testServers: ['postgres', 'mysql', 'mariadb'] },
     globalSetup: ['./packages/test-servers/src/global-setup.ts'],
     reporters: [
       'default',

@@ -94,7 +94,9 @@ export async function postgresHarness(
       },
       async loseNextAnswer(store) {
         await store.store.lastPosition()
-        through(store).loseNextAnswer(committing)
+        through(store).loseNextAnswer(
+          committing === undefined ? undefined : (sent) => sent.includes(committing),
+        )
       },
       async away(store) {
         await through(store).refuse()

@@ -17,15 +17,15 @@ export function headCheck(dialect: Dialect, scope: Pick<VerifyScope, 'tenantId'>
     tenantId === undefined ? '' : ` and ${column} = ${bind(tenantId)}`
   const text =
     'select h.tenant_id, h.stream_id, h.version, h.stream_type, ' +
-    's.first_version, s.last_version, s.stored, s.least_type, s.greatest_type ' +
+    's.first_version, s.last_version, s.stored_events, s.least_type, s.greatest_type ' +
     `from ${dialect.table('event_streams')} h left join (` +
-    'select tenant_id, stream_id, min(version) as first_version, max(version) as last_version, count(*) as stored, ' +
+    'select tenant_id, stream_id, min(version) as first_version, max(version) as last_version, count(*) as stored_events, ' +
     'min(created_at) as first_at, max(created_at) as last_at, ' +
     'min(stream_type) as least_type, max(stream_type) as greatest_type ' +
     `from ${dialect.table('events')} where 1 = 1${tenant('tenant_id')} group by tenant_id, stream_id) s ` +
     'on s.tenant_id = h.tenant_id and s.stream_id = h.stream_id ' +
     `where h.version > 0${tenant('h.tenant_id')} and (` +
-    `((s.stored is null or s.stored <> h.version) and not ${parts.gap('h.created_at', 'h.updated_at')}) ` +
+    `((s.stored_events is null or s.stored_events <> h.version) and not ${parts.gap('h.created_at', 'h.updated_at')}) ` +
     `or (s.first_version <> 1 and not ${parts.gap('h.created_at', 's.first_at')}) ` +
     `or (s.last_version <> h.version and not ${parts.gap('s.last_at', 'h.updated_at')}) ` +
     'or s.least_type <> h.stream_type or s.greatest_type <> h.stream_type) ' +

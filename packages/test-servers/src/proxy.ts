@@ -15,9 +15,10 @@ export interface Proxy extends AsyncDisposable {
   dropConnections(): void
   /**
    * The next bytes that the server sends on a connection that is open now are lost, and the connection with them: what was
-   * asked has been done, and nobody is told. With `to`, those that answer the next request which contains it.
+   * asked has been done, and nobody is told. With `asked`, the answer to what it says yes to, given what a client sends and a
+   * key for its connection; for protocols that take several questions for one thing.
    */
-  loseNextAnswer(to?: string): void
+  loseNextAnswer(asked?: (sent: Buffer, connection: object) => boolean): void
   /** The server is away: new connections are refused; open ones go on. */
   refuse(): Promise<void>
   accept(): Promise<void>
@@ -38,12 +39,7 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
   }
   let paused = false
   let losing: ReadonlySet<Socket> = new Set()
-  let awaited: { readonly text: string; readonly among: ReadonlySet<Socket> } | undefined
-  const asks = (upstream: Socket, request: Buffer) => {
-    if (awaited?.among.has(upstream) !== true || !request.includes(awaited.text)) return
-    awaited = undefined
-    losing = new Set([upstream])
-  }
+  let asked: ((sent: Buffer, connection: object) => boolean) | undefined
   const loses = (upstream: Socket) => {
     if (!losing.has(upstream)) return false
     losing = new Set()
@@ -55,8 +51,11 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
     const upstream = connect(upstreamAddress)
     const pair = [client, upstream] as const
     pairs.add(pair)
-    forward(client, upstream, (request) => {
-      asks(upstream, request)
+    forward(client, upstream, (sent) => {
+      if (asked?.(sent, pair) === true) {
+        asked = undefined
+        losing = new Set([upstream])
+      }
       return false
     })
     forward(upstream, client, () => loses(upstream))
@@ -101,10 +100,9 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
       each((socket) => socket.resume())
     },
     dropConnections,
-    loseNextAnswer: (to) => {
-      const open = new Set([...pairs].map(([, upstream]) => upstream))
-      if (to === undefined) losing = open
-      else awaited = { text: to, among: open }
+    loseNextAnswer: (when) => {
+      asked = when
+      if (when === undefined) losing = new Set([...pairs].map(([, upstream]) => upstream))
     },
     refuse,
     accept,

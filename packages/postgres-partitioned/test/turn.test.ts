@@ -84,6 +84,27 @@ it('stores an id that two bring at once exactly once, also at the turn', async (
   expect(await store.verify()).toMatchObject({ ok: true })
 })
 
+it('makes an id of the caller wait for a transaction of the old month that brings it too', async () => {
+  const opened = await fresh()
+  const { store } = opened
+  const other = opened.another()
+  const { at } = await turnIn(opened, 400)
+  const own = { id: randomUUID(), type: 'tested', data: 1 }
+  let second: Promise<unknown> | undefined
+  await store.transaction(async (tx) => {
+    const { events } = await tx.append('first', [own])
+    expect(events[0]?.recordedAt.getTime()).toBeLessThan(at.getTime())
+    for (let n = 0, now = at; now <= at; n++) {
+      now = (await other.append(`clock-${n}`, some(1))).events[0]?.recordedAt ?? now
+    }
+    second = other.append('second', [own]).catch((error: unknown) => error)
+    const waiting = `select count(*)::int as count from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())`
+    await expect.poll(() => opened.sql(waiting), { timeout: 10_000 }).toEqual([{ count: 1 }])
+  })
+  expect(await second).toMatchObject({ code: 'VARVE_DUPLICATE_EVENT', eventId: own.id })
+  expect(await store.verify()).toMatchObject({ ok: true })
+})
+
 it('waits for a transaction that was held over the turn, whose events have positions above later ones', async () => {
   const opened = await fresh()
   const { store } = opened

@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '@varve/core'
-import type { Blocker } from '@varve/core'
 import type { SqlRow, SqlValue } from '@varve/sql'
 import type { Database } from 'better-sqlite3'
 import { isBusy } from './classify.js'
 import { Locks } from './locks.js'
+import { Occupancy } from './occupancy.js'
 import { isInside, runInside } from './scope.js'
 import { Statements } from './statements.js'
 import { Turns } from './turns.js'
@@ -38,23 +38,21 @@ export class Connection {
   readonly statements: Statements
   readonly #locks: Locks
   readonly #turns = new Turns()
-  #setUp: (() => void) | undefined
-  /** Since when a transaction of the store's has been open. */
-  #openSince: number | undefined
-  /** Plain statements that wait for its end. */
-  readonly #afterwards = new Set<() => void>()
+  readonly #occupancy: Occupancy
   readonly #commits = new Set<() => void>()
+  #setUp: (() => void) | undefined
 
   constructor(database: Database, { foreign, setUp }: ConnectionSettings) {
     this.database = database
     this.statements = new Statements(database)
     this.#locks = new Locks(database, this.statements, foreign)
+    this.#occupancy = new Occupancy(database)
     this.#setUp = setUp
   }
 
-  /** Whether the open transaction is one of the store's, and not one that the caller began by hand. */
+  /** Whether a transaction of the store's is open, not one that the caller began by hand. */
   get isOurs(): boolean {
-    return this.#openSince !== undefined
+    return this.#occupancy.isOurs
   }
 
   /** Calls the listener after each transaction that may have written, until what is returned is called. */
@@ -65,11 +63,12 @@ export class Connection {
 
   /** @throws InvalidArgumentError for a call from inside an open transaction on this connection: it would wait for itself. */
   enter(operation: string): void {
-    if (this.#openSince === undefined || !isInside(this)) return
+    if (!this.isOurs || !isInside(this)) return
     throw new InvalidArgumentError(
       operation,
-      'SQLite has one connection, and this call of the store comes from inside its transaction, for whose end it would have to ' +
-        'wait. Use the transaction that the work was given (tx.append, tx.readStream, tx.client), or call the store afterwards',
+      'SQLite has one connection, and this call of the store comes from inside its transaction, for whose end it would have ' +
+        'to wait. Use the transaction that the work was given (tx.append, tx.readStream, tx.client), or call the store ' +
+        'afterwards',
     )
   }
 
@@ -85,7 +84,9 @@ export class Connection {
       const statement = this.statements.get(text)
       return statement.readonly ? statement.rows(params) : undefined
     })
-    return mapRows(read ?? (await this.#writeAlone(wait, text, params)), map)
+    const rows = read ?? (await this.#writeAlone(wait, text, params))
+    // without a map, rows are what was asked for
+    return map === undefined ? (rows as T[]) : rows.map(map)
   }
 
   /** Work outside of transactions; nobody else writes meanwhile. */
@@ -103,11 +104,10 @@ export class Connection {
 
   /** A transaction of statements that follow each other at once: all in one go when nobody is in the way. */
   async write<T>(timeoutMs: number, work: () => T): Promise<T> {
-    const wait = new Wait(timeoutMs)
-    if (!this.#beginNow()) await this.#begin(wait)
+    if (!this.#beginNow()) await this.#begin(timeoutMs)
     try {
       const result = work()
-      if (!this.#commitNow()) await this.#commit(wait)
+      if (!this.#commitNow()) await this.#commit(timeoutMs)
       return result
     } catch (error) {
       this.#locks.rollBack()
@@ -120,10 +120,10 @@ export class Connection {
   /** A transaction around work that may take its time. Calls of the store from inside it are refused. */
   async transaction<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
     this.enter('transaction')
-    await this.#begin(new Wait(timeoutMs))
+    await this.#begin(timeoutMs)
     try {
       const result = await runInside(this, work)
-      await this.#commit(new Wait(timeoutMs))
+      await this.#commit(timeoutMs)
       return result
     } catch (error) {
       this.#locks.rollBack()
@@ -157,7 +157,7 @@ export class Connection {
   }
 
   #takeTurn(wait: Wait): Promise<void> {
-    return this.#turns.take(wait.leftMs, () => wait.late(this.#blocker()))
+    return this.#turns.take(wait.leftMs, () => wait.late(this.#occupancy.blocker()))
   }
 
   /** Begins a transaction within the call if nobody is in the way. */
@@ -169,16 +169,17 @@ export class Connection {
     } finally {
       if (!begun) this.#turns.give()
     }
-    if (begun) this.#openSince = performance.now()
+    if (begun) this.#occupancy.begun()
     return begun
   }
 
-  async #begin(wait: Wait): Promise<void> {
+  async #begin(timeoutMs: number): Promise<void> {
+    const wait = new Wait(timeoutMs)
     await this.#takeTurn(wait)
     try {
       await this.#unhindered(wait, () => {
         this.#locks.run('begin immediate')
-        this.#openSince = performance.now()
+        this.#occupancy.begun()
       })
     } catch (error) {
       this.#turns.give()
@@ -192,15 +193,17 @@ export class Connection {
   }
 
   /** Readers of a database without a write-ahead log may be in the way; the transaction stays open meanwhile. */
-  async #commit(wait: Wait): Promise<void> {
-    while (!this.#commitNow()) await wait.aWhile(otherConnection(this.database))
+  async #commit(timeoutMs: number): Promise<void> {
+    const wait = new Wait(timeoutMs)
+    const inTheWay = {
+      detail: `other connections read '${this.database.name}', which has no write-ahead log`,
+    }
+    while (!this.#commitNow()) await wait.aWhile(inTheWay)
   }
 
   #end(): void {
-    this.#openSince = undefined
     // plain statements first: they were held back by what has ended, and are over at once
-    for (const resume of this.#afterwards) resume()
-    this.#afterwards.clear()
+    this.#occupancy.ended()
     this.#turns.give()
     this.#announce()
   }
@@ -212,64 +215,20 @@ export class Connection {
   /** Does something outside of any transaction, as soon as nobody is in the way. */
   async #unhindered<T>(wait: Wait, action: () => T): Promise<T> {
     for (;;) {
-      if (this.database.inTransaction) await this.#outside(wait)
+      if (this.database.inTransaction) {
+        this.enter('query')
+        await this.#occupancy.end(wait)
+      }
       try {
         this.#setUp?.()
         this.#setUp = undefined
         return action()
       } catch (error) {
         if (!isBusy(error)) throw error
-        await wait.aWhile(otherConnection(this.database), error)
+        await wait.aWhile(this.#occupancy.blocker(), error)
       }
     }
   }
-
-  /** Waits until no transaction is open, neither the store's nor one of the caller's. */
-  async #outside(wait: Wait): Promise<void> {
-    this.enter('query')
-    while (this.database.inTransaction) {
-      if (this.isOurs) await this.#endOfOurs(wait)
-      else await wait.aWhile(this.#blocker())
-    }
-  }
-
-  #endOfOurs(wait: Wait): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const resume = (): void => {
-        clearTimeout(timer)
-        resolve()
-      }
-      const giveUp = (): void => {
-        this.#afterwards.delete(resume)
-        reject(wait.late(this.#blocker()))
-      }
-      const timer = wait.leftMs === 0 ? undefined : setTimeout(giveUp, wait.leftMs)
-      this.#afterwards.add(resume)
-    })
-  }
-
-  #blocker(): Blocker {
-    if (this.#openSince !== undefined) {
-      const ageMs = Math.round(performance.now() - this.#openSince)
-      return {
-        ageMs,
-        detail: `a transaction of this store has been open for ${ageMs} ms, on the one connection there is`,
-      }
-    }
-    if (!this.database.inTransaction) return otherConnection(this.database)
-    return {
-      detail: 'a transaction that was begun by hand on the same Database is open; commit it or roll it back',
-    }
-  }
-}
-
-function otherConnection(database: Database): Blocker {
-  return { detail: `another connection holds a lock on '${database.name}'` }
-}
-
-function mapRows<T>(rows: readonly SqlRow[], map: ((row: SqlRow) => T) | undefined): T[] {
-  // without a map, rows are what was asked for
-  return map === undefined ? (rows as T[]) : rows.map(map)
 }
 
 function endedEarly(): InvalidArgumentError {

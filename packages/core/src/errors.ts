@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'VARVE_LEASE_LOST'
   | 'VARVE_CHECKPOINT_AHEAD'
   | 'VARVE_FOREIGN_LOG'
+  | 'VARVE_PROJECTION_FAULTED'
 
 /**
  * The root of all errors that varve throws. Tell them apart by `code` or by the guards (`isConcurrencyError` …), not by
@@ -289,6 +290,16 @@ export class ForeignLogError extends EventStoreError {
   }
 }
 
+/** A projection stands still, and will not go on by itself. `cause` is the error that stopped it, where it is known here. */
+export class ProjectionFaultedError extends EventStoreError {
+  readonly projection: string
+
+  constructor(projection: string, reason: string, cause?: unknown) {
+    super('VARVE_PROJECTION_FAULTED', `Projection ${quote(projection)} stands still: ${reason}.`, { cause })
+    this.projection = projection
+  }
+}
+
 /** Whether `error` is one of varve's, from whichever copy of the package. */
 export function isEventStoreError(error: unknown): error is EventStoreError {
   return (
@@ -325,6 +336,7 @@ export const isStoreClosedError = guard<StoreClosedError>('VARVE_CLOSED')
 export const isLeaseLostError = guard<LeaseLostError>('VARVE_LEASE_LOST')
 export const isCheckpointAheadError = guard<CheckpointAheadError>('VARVE_CHECKPOINT_AHEAD')
 export const isForeignLogError = guard<ForeignLogError>('VARVE_FOREIGN_LOG')
+export const isProjectionFaultedError = guard<ProjectionFaultedError>('VARVE_PROJECTION_FAULTED')
 
 function quote(text: string): string {
   return `'${text}'`

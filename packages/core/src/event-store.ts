@@ -1,6 +1,8 @@
 import type { NewEvent, RecordedEvent } from './event.js'
 import type { ExpectedVersion } from './expected-version.js'
 import type { JsonObject } from './json.js'
+import type { ProjectionAdmin } from './projection/projection-admin.js'
+import type { SubscribeOptions, Subscription } from './projection/subscription.js'
 
 /** One stream's part of an `appendMany`. With `events: []` it only checks: "I decided on this, it must not have changed". */
 export interface StreamWrite {
@@ -201,6 +203,24 @@ export interface EventReader {
   statistics(): Promise<StoreStatistics>
   /** Re-reads the events, recomputes their checksums, and compares versions and heads. */
   verify(options?: VerifyOptions): Promise<VerifyReport>
+  /**
+   * Follows the log: first what is there, then what is appended, wherever that happens. Ends with a `break`, quietly when its
+   * signal aborts, and with StoreClosedError when the store is closed.
+   *
+   * @throws InvalidArgumentError for an unknown option or one out of range.
+   *
+   * @example
+   * ```ts
+   * import type { EventStore } from '@varve/core'
+   *
+   * export async function print(store: EventStore, signal: AbortSignal): Promise<void> {
+   *   for await (const event of store.subscribe({ after: 'end', types: ['money.*'], signal })) {
+   *     console.log(event.position, event.type)
+   *   }
+   * }
+   * ```
+   */
+  subscribe(options?: SubscribeOptions): Subscription
 }
 
 /** What works inside a transaction; the driver's own client takes part in it. */
@@ -305,6 +325,9 @@ export interface EventStore<Client = unknown> extends EventReader, AsyncDisposab
    * For retention and repair; nothing checks what `work` does.
    */
   maintenance<T>(work: (tx: StoreTransaction<Client>) => Promise<T>): Promise<T>
+
+  /** Read models that are kept up to date from the log, exactly once. */
+  readonly projections: ProjectionAdmin<Client>
 
   /**
    * Brings the schema of the database to what this version needs; safe to call from any number of processes at once.

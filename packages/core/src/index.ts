@@ -31,6 +31,34 @@ export type {
 } from './event-store.js'
 export type { ExpectedVersion } from './expected-version.js'
 
+// consuming the log
+export { defineProjection } from './projection/define-projection.js'
+export type {
+  BatchHandler,
+  ErrorAction,
+  EventHandler,
+  EventTypes,
+  Projection,
+  ProjectionDefinition,
+  ProjectionStep,
+  ProjectionTransaction,
+  RetryPolicy,
+} from './projection/projection.js'
+export type {
+  BatchReport,
+  ErrorReport,
+  LeaseReport,
+  ParkedEvent,
+  ParkedFilter,
+  ProjectionAdmin,
+  ProjectionInfo,
+  ProjectionRunner,
+  ProjectionStatus,
+  RunOptions,
+  ShardInfo,
+} from './projection/projection-admin.js'
+export type { SubscribeOptions, Subscription } from './projection/subscription.js'
+
 // opening one
 export { openEventStore } from './open.js'
 export type { Adapter, OpenOptions } from './open.js'
@@ -52,6 +80,7 @@ export {
   LeaseLostError,
   MigrationError,
   PartitionError,
+  ProjectionFaultedError,
   SchemaValidationError,
   SerializationError,
   StoreClosedError,
@@ -73,6 +102,7 @@ export {
   isLeaseLostError,
   isMigrationError,
   isPartitionError,
+  isProjectionFaultedError,
   isSchemaValidationError,
   isSerializationError,
   isStoreClosedError,
@@ -111,3 +141,8 @@ export { resolveStoreOptions } from './store-options.js'
 export type { ResolvedRetry, ResolvedStoreOptions } from './store-options.js'
 export type { Filled } from './filled.js'
 export { backoffDelay, sleep } from './retry.js'
+export { projectionName } from './projection/define-projection.js'
+export { resolveSubscribe } from './projection/subscription.js'
+export type { ResolvedSubscribe } from './projection/subscription.js'
+export { resolveRun } from './projection/run-options.js'
+export type { ResolvedRun } from './projection/run-options.js'

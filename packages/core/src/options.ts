@@ -26,7 +26,8 @@ import {
 const NO_END = Number.MAX_SAFE_INTEGER
 const directions: readonly Direction[] = ['forwards', 'backwards']
 
-const filterNames = {
+/** The names of a filter's options. */
+export const filterNames = {
   types: true,
   streamTypes: true,
   streamIds: true,

@@ -1,6 +1,7 @@
 import type { Filled } from './filled.js'
 import { InvalidArgumentError } from './errors.js'
 import { copyOptions, flag, namesOf, requiredName, wholeNumber } from './option-values.js'
+import type { Projection } from './projection/projection.js'
 import { presetFrom, type PoolOptions, type Preset, type PresetName } from './presets.js'
 import type { SizeLimits } from './prepare.js'
 import type { RetryOptions } from './retry.js'
@@ -27,6 +28,11 @@ export interface StoreOptions {
   maxEventBytes?: number | undefined
   /** The same, of all events of one call; 8 MiB when absent, or `maxEventBytes` if that is more. */
   maxAppendBytes?: number | undefined
+  /**
+   * Projections that run inside the transaction of each append: what they write is there when the append resolves. They see
+   * the appends of this store only, each in a transaction of its own; a handler's error fails its append.
+   */
+  inline?: readonly Projection[] | undefined
 }
 
 export type ResolvedRetry = Readonly<Filled<RetryOptions>>
@@ -35,6 +41,7 @@ export interface ResolvedStoreOptions extends SizeLimits, Preset {
   readonly tenantId: string
   readonly preparedStatements: boolean
   readonly retry: ResolvedRetry | false
+  readonly inline: readonly Projection[]
 }
 
 const storeNames = namesOf<StoreOptions>({
@@ -48,6 +55,7 @@ const storeNames = namesOf<StoreOptions>({
   retry: true,
   maxEventBytes: true,
   maxAppendBytes: true,
+  inline: true,
 })
 const retryNames = namesOf<RetryOptions>({ attempts: true, baseDelayMs: true, maxElapsedMs: true })
 
@@ -77,6 +85,7 @@ export function resolveStoreOptions(
     tenantId: given.tenantId === undefined ? defaults.tenantId : requiredName(given.tenantId, 'tenantId'),
     preparedStatements: flag(given.preparedStatements, 'preparedStatements', defaults.preparedStatements),
     retry: resolveRetry(given.retry),
+    inline: inlineProjections(given.inline),
     maxEventBytes,
     maxAppendBytes: wholeNumber(
       given.maxAppendBytes,
@@ -85,6 +94,14 @@ export function resolveStoreOptions(
       { min: 1 },
     ),
   })
+}
+
+function inlineProjections(value: unknown): readonly Projection[] {
+  if (value === undefined) return Object.freeze([])
+  const fits = (item: unknown) =>
+    typeof item === 'object' && item !== null && 'handles' in item && 'onError' in item
+  if (Array.isArray(value) && value.every(fits)) return Object.freeze([...(value as Projection[])])
+  throw new InvalidArgumentError('inline', 'must be an array of projections, each made by defineProjection')
 }
 
 function resolveRetry(value: unknown): ResolvedRetry | false {

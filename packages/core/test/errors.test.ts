@@ -32,6 +32,7 @@ const errors = [
   ['LeaseLostError', new varve.LeaseLostError('bad')],
   ['CheckpointAheadError', new varve.CheckpointAheadError('bad')],
   ['ForeignLogError', new varve.ForeignLogError('bad')],
+  ['ProjectionFaultedError', new varve.ProjectionFaultedError('stock', 'bad')],
 ] as const
 
 const guards = Object.entries(varve).filter((entry): entry is [string, (error: unknown) => boolean] =>

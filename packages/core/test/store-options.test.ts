@@ -95,6 +95,7 @@ describe('store options', () => {
       retry: { attempts: 5, baseDelayMs: 20, maxElapsedMs: 10_000 },
       maxEventBytes: 1_048_576,
       maxAppendBytes: 8_388_608,
+      inline: [],
     }
     expect(resolveStoreOptions()).toStrictEqual(defaults)
     expect(resolveStoreOptions({ preset: undefined, retry: undefined })).toStrictEqual(defaults)
@@ -115,6 +116,7 @@ describe('store options', () => {
     } as const
     const { preset: _, ...rest } = given
     expect(resolveStoreOptions(given)).toStrictEqual({
+      inline: [],
       ...development,
       ...rest,
       pool: { max: 2, min: 0 },

@@ -54,7 +54,7 @@ export class HeadStatements {
       for (let from = 0; from < writes.length; from += MAX_KEYS) {
         const keys = padded(writes.slice(from, from + MAX_KEYS))
         const withLog = from === 0
-        const { rows } = await session.execute(
+        const { rows } = await session.insert(
           this.#lock(keys.length, withLog),
           keys.flatMap(({ tenantId, streamId }) => [tenantId, streamId]),
         )

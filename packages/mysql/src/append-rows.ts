@@ -44,7 +44,7 @@ export class RowStatements {
       const group = rows.slice(from, from + fitting(rowsWithin(rows, from, limit)))
       if (group.length === 1) refuseTooLarge(group[0], log.maxPacket)
       const text = this.#text(this.#events, columns, group.length)
-      const { insertId } = await session.execute(text, group.flatMap(parameters))
+      const { insertId } = await session.insert(text, group.flatMap(parameters))
       if (!Number.isSafeInteger(insertId) || insertId < 1) throw new RangeError(`${insertId} is no position`)
       group.forEach((_, index) => positions.push(insertId + index * log.increment))
       from += group.length

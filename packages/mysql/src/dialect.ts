@@ -27,6 +27,14 @@ export function mysqlDialect(driver: MysqlDriver, tablePrefix: string): Dialect<
     flushes: 1,
     settled,
     migration: migrationDialect(driver, names),
+    consume: {
+      later: (ms) => `date_add(utc_timestamp(6), interval (${ms} * 1000) microsecond)`,
+      forUpdate: ' for update',
+      pieceSettings: () => '',
+      // commits what is open: whoever takes over does it first, and repeats it if it has to
+      showIn: (view, table) =>
+        `create or replace sql security invoker view ${view} as select * from ${table}`,
+    },
     now: 'utc_timestamp(6)',
     openMaintenance: (session) => setOpen(session, true),
     closeMaintenance: (session) => setOpen(session, false),

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { InvalidArgumentError } from '@varve/core'
 import type { ResolvedStoreOptions } from '@varve/core'
-import type { SqlDriver, SqlRow, SqlSession, SqlValue } from '@varve/sql'
+import type { SqlDriver, SqlRow, SqlSession, SqlTransactionOptions, SqlValue } from '@varve/sql'
 import type { PoolConnection } from 'mysql2'
 import type { Connection } from 'mysql2/promise'
 import { AcquireError, classify, DeadlineError, isBroken } from './classify.js'
@@ -64,11 +64,15 @@ export class MysqlDriver implements SqlDriver<Connection> {
     })
   }
 
-  async transaction<T>(work: (session: SqlSession<Connection>) => Promise<T>): Promise<T> {
+  async transaction<T>(
+    work: (session: SqlSession<Connection>) => Promise<T>,
+    options?: SqlTransactionOptions,
+  ): Promise<T> {
     const core = await this.#begin()
     const session = new MysqlSession(core, this.#settings)
     let usable = true
     try {
+      if (options?.settings !== undefined && options.settings !== '') await session.script(options.settings)
       const result = await work(session)
       await runText(core, this.#settings.deadlineMs, 'commit')
       return result

@@ -15,6 +15,9 @@ const tables = [
   'varve_meta',
   'v_event_statistics',
   'v_recent_events',
+  'projection_checkpoints',
+  'projection_leases',
+  'parked_events',
 ]
 
 const placeholder = /\{\{(\w+)\}\}/g

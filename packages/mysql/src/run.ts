@@ -17,6 +17,8 @@ export interface Result<T> {
   readonly rows: T[]
   /** The first of the positions that the statement made. */
   readonly insertId: number
+  /** How many rows a statement that writes has found. */
+  readonly found: number
 }
 
 // the limit of prepared statements is reached, or this one cannot be prepared
@@ -62,6 +64,7 @@ function send<T>(
   return new Promise((resolve, reject) => {
     const rows: T[] = []
     let insertId = 0
+    let found = 0
     let failure: unknown
     let timer: NodeJS.Timeout | undefined
 
@@ -83,8 +86,11 @@ function send<T>(
     }
     const command = core[how](options(core, how, sql, values))
     command.on('result', (row: unknown) => {
-      if (!Array.isArray(row)) insertId = (row as ResultSetHeader | null)?.insertId ?? 0
-      else if (failure === undefined) {
+      if (!Array.isArray(row)) {
+        const header = row as ResultSetHeader | null
+        insertId = header?.insertId ?? 0
+        found = header?.affectedRows ?? 0
+      } else if (failure === undefined) {
         try {
           rows.push(map === undefined ? (row as T) : map(row))
         } catch (error) {
@@ -97,7 +103,7 @@ function send<T>(
     })
     command.on('end', () => {
       settle()
-      if (failure === undefined) resolve({ rows, insertId })
+      if (failure === undefined) resolve({ rows, insertId, found })
       else reject(failure)
     })
   })

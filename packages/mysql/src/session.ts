@@ -31,8 +31,12 @@ export class MysqlSession implements SqlSession<Connection> {
     return (await run(this.core, this.#settings, text, params, map)).rows
   }
 
+  async execute(text: string, params: readonly SqlValue[] = []): Promise<number> {
+    return (await run(this.core, this.#settings, text, params)).found
+  }
+
   /** As `query`, with the first of the positions that an insert made. */
-  execute(text: string, params: readonly SqlValue[]): Promise<Result<SqlRow>> {
+  insert(text: string, params: readonly SqlValue[]): Promise<Result<SqlRow>> {
     return run(this.core, this.#settings, text, params)
   }
 

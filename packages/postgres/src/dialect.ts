@@ -1,7 +1,8 @@
-import type { Dialect } from '@varve/sql'
+import type { Dialect, HintChannel } from '@varve/sql'
 import { eventColumnNames, streamColumnNames } from '@varve/sql'
 import type pg from 'pg'
 import { appendStep } from './append.js'
+import { consumeDialect } from './consume.js'
 import { decode } from './decode.js'
 import type { PgDriver } from './driver.js'
 import { filter } from './filter.js'
@@ -17,7 +18,7 @@ const time = (expression: string): string => `${expression} at time zone 'UTC'`
 const select = (columns: readonly string[]): string =>
   columns.map((column) => (timeColumns.has(column) ? time(column) : column)).join(', ')
 
-export function postgresDialect(driver: PgDriver, names: Names): Dialect<pg.PoolClient> {
+export function postgresDialect(driver: PgDriver, names: Names, hints?: HintChannel): Dialect<pg.PoolClient> {
   return {
     name: 'postgres',
     table: (name) => `${names.schema}."${name}"`,
@@ -30,6 +31,7 @@ export function postgresDialect(driver: PgDriver, names: Names): Dialect<pg.Pool
     flushes: 2,
     settled: new SettledPositions(driver, names),
     migration: migrationDialect(driver, names),
+    consume: consumeDialect(hints),
     now: 'clock_timestamp()',
     openMaintenance: (session) => session.script(`set local varve.maintenance = 'on'`),
     closeMaintenance: (session) => session.script(`set local varve.maintenance = 'off'`),

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { InvalidArgumentError } from '@varve/core'
 import type { ResolvedStoreOptions } from '@varve/core'
-import type { SqlDriver, SqlRow, SqlSession, SqlValue } from '@varve/sql'
+import type { SqlDriver, SqlRow, SqlSession, SqlTransactionOptions, SqlValue } from '@varve/sql'
 import type pg from 'pg'
 import { AcquireError, classify, isBroken } from './classify.js'
 import { PgSession, runQuery } from './session.js'
@@ -68,8 +68,11 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
     }
   }
 
-  transaction<T>(work: (session: SqlSession<pg.PoolClient>) => Promise<T>): Promise<T> {
-    return this.#transaction(this.#settings, work)
+  transaction<T>(
+    work: (session: SqlSession<pg.PoolClient>) => Promise<T>,
+    options?: SqlTransactionOptions,
+  ): Promise<T> {
+    return this.#transaction(this.#settings, work, options?.settings)
   }
 
   /** A transaction whose statements may take as long as they need. */
@@ -83,8 +86,9 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
   async #transaction<T>(
     settings: SessionSettings,
     work: (session: SqlSession<pg.PoolClient>) => Promise<T>,
+    local = '',
   ): Promise<T> {
-    const client = await this.#begin()
+    const client = await this.#begin(local)
     let broken: Error | undefined
     const session = new PgSession(client, settings)
     try {
@@ -120,12 +124,12 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
   }
 
   /** A pooled connection may have broken while it lay idle: then nothing has happened yet, and another one is taken. */
-  async #begin(): Promise<pg.PoolClient> {
+  async #begin(local: string): Promise<pg.PoolClient> {
     for (let attempt = 1; ; attempt++) {
       const client = await this.#acquire()
       try {
         // whatever the server's default is: the store counts on each statement seeing what is committed by then
-        await client.query('begin isolation level read committed read write')
+        await client.query(`begin isolation level read committed read write; ${local}`)
         return client
       } catch (error) {
         client.release(error instanceof Error ? error : true)

@@ -4,7 +4,14 @@ import { migrations } from './generated/migrations.js'
 import type { PgDriver } from './driver.js'
 import type { Names } from './names.js'
 
-const tables = ['event_streams', 'events', 'varve_meta']
+const tables = [
+  'event_streams',
+  'events',
+  'varve_meta',
+  'projection_checkpoints',
+  'projection_leases',
+  'parked_events',
+]
 
 /** Any name in braces is one of the schema's, but for `data_type` and `schema`; behind a single quote it stands in a literal. */
 const placeholder = /('?)\{\{(\w+)\}\}/g

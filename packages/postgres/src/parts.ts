@@ -3,6 +3,8 @@ import type { Dialect } from '@varve/sql'
 import pg from 'pg'
 import { postgresDialect } from './dialect.js'
 import { PgDriver } from './driver.js'
+import { hintClient } from './hint-client.js'
+import { PostgresHints } from './hints.js'
 import { namesIn } from './names.js'
 import type { Names } from './names.js'
 import { resolvePostgresOptions } from './options.js'
@@ -22,7 +24,9 @@ export function postgresParts(options: PostgresEventStoreOptions): PostgresParts
   const pool = resolved.pool ?? openPool(resolved)
   const driver = new PgDriver(pool, resolved.pool === undefined, resolved.shared)
   const names = namesIn(resolved.schema, resolved.dataType)
-  return { driver, dialect: postgresDialect(driver, names), names, options: resolved.shared }
+  const open = hintClient(pool, resolved.shared)
+  const hints = open && new PostgresHints(resolved.schema, open)
+  return { driver, dialect: postgresDialect(driver, names, hints), names, options: resolved.shared }
 }
 
 function openPool({ connectionString, shared }: ResolvedPostgresOptions): pg.Pool {

@@ -29,15 +29,29 @@ function statementName(text: string): string {
 }
 
 /** Runs one statement; columns come as text. Rows are taken as they arrive, which spares `pg` from keeping them. */
-export function runQuery<T>(
+export async function runQuery<T>(
   client: PgClient,
   settings: SessionSettings,
   text: string,
   params: readonly SqlValue[],
   map: ((row: SqlRow) => T) | undefined,
 ): Promise<T[]> {
+  const rows: T[] = []
+  await run(client, settings, text, params, (row) => {
+    rows.push(map === undefined ? (row as T) : map(row))
+  })
+  return rows
+}
+
+/** Resolves to the number of rows that the statement tells of. */
+function run(
+  client: PgClient,
+  settings: SessionSettings,
+  text: string,
+  params: readonly SqlValue[],
+  take: (row: SqlRow) => void,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const rows: T[] = []
     let failure: unknown
     const config = {
       text,
@@ -54,14 +68,14 @@ export function runQuery<T>(
     query.on('row', (row: unknown) => {
       if (failure !== undefined) return
       try {
-        rows.push(map === undefined ? (row as T) : map(row as SqlRow))
+        take(row as SqlRow)
       } catch (error) {
         failure = error ?? new Error('a row could not be read')
       }
     })
-    query.on('end', () => {
+    query.on('end', (result: pg.QueryResult | undefined) => {
       clearTimeout(timer)
-      if (failure === undefined) resolve(rows)
+      if (failure === undefined) resolve(result?.rowCount ?? 0)
       else reject(failure)
     })
     query.on('error', (error) => {
@@ -89,6 +103,10 @@ export class PgSession<Client extends PgClient> implements SqlSession<Client> {
 
   query<T = SqlRow>(text: string, params: readonly SqlValue[] = [], map?: (row: SqlRow) => T): Promise<T[]> {
     return runQuery(this.client, this.#settings, text, params, map)
+  }
+
+  execute(text: string, params: readonly SqlValue[] = []): Promise<number> {
+    return run(this.client, this.#settings, text, params, () => undefined)
   }
 
   async script(text: string): Promise<void> {

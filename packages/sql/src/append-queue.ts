@@ -177,14 +177,15 @@ export class AppendQueue {
     taken: Taken,
   ): boolean {
     const [write] = append.writes
-    if (append.writes.length > 1 || write === undefined || write.events.length === 0) {
+    const { coalesce } = this.#options
+    if (!coalesce || append.writes.length > 1 || write === undefined || write.events.length === 0) {
       if (this.#atomics >= this.#options.atomics || keys.some((key) => groups.has(key))) return false
       this.#startAtomic(append, keys)
       return true
     }
     if (this.#flushing >= this.#options.flushes) return false
     const full = taken.events + write.events.length > MAX_EVENTS || taken.bytes + write.bytes > MAX_BYTES
-    if (taken.events > 0 && (full || !this.#options.coalesce)) return false
+    if (taken.events > 0 && full) return false
     const key = streamKey(write)
     const group = groups.get(key)
     if (group === undefined) {

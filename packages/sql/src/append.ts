@@ -37,7 +37,7 @@ export class Appender<Client> {
     this.#queue = new AppendQueue({
       flushes: engine.dialect.flushes,
       atomics: engine.dialect.flushes * 2,
-      coalesce: true,
+      coalesce: engine.inline === undefined,
       flush: (groups, free) => this.#flush(groups, free),
       atomic: (append) => this.#settle(append, () => this.#atomically(append.writes)),
     })
@@ -72,6 +72,7 @@ export class Appender<Client> {
         })
         const results = resultsOf(writes, applied)
         if (results !== undefined) {
+          await this.#engine.inline?.(session, results)
           await session.script('release savepoint varve_append')
           return results
         }
@@ -114,6 +115,7 @@ export class Appender<Client> {
         })
       })
       repeat = groups.filter((group, index) => !resolveGroup(group, applied[index]))
+      this.#engine.appended?.()
     } catch (error) {
       if (this.#concernsAll(error)) {
         for (const group of groups) for (const append of group.appends) append.reject(error)
@@ -172,6 +174,7 @@ export class Appender<Client> {
             })
             const results = resultsOf(writes, applied)
             if (results === undefined) throw new NotApplied('the heads keep changing')
+            await this.#engine.inline?.(session, results)
             return results
           })
         } catch (error) {
@@ -228,6 +231,7 @@ export class Appender<Client> {
   async #settle(append: QueuedAppend, run: () => Promise<AppendResult[]>): Promise<void> {
     try {
       append.resolve(await run())
+      this.#engine.appended?.()
     } catch (error) {
       append.reject(error)
     }

@@ -133,6 +133,38 @@ export interface MigrationDialect<Client> {
   render(sql: string): string
 }
 
+/** What is to be looked for: appended events, or what somebody did to a projection (its lease given back, a pause, …). */
+export type HintAbout = 'log' | 'projections'
+
+/** Tells other processes that there is something to look for. Only a hint: it may be lost, late, or in vain. */
+export interface HintChannel {
+  /** Calls `hint` when another process (or this one) has sent one, until `close`; reconnects by itself, never throws. */
+  listen(hint: (about: HintAbout) => void): void
+  /** Sends one, soon; never throws, and waits for nobody. About the log it is called very often, and has to hold itself back. */
+  send(about: HintAbout): void
+  close(): Promise<void>
+}
+
+/** What following the log and keeping read models needs to know of an engine. */
+export interface ConsumeDialect<Client> {
+  /** An expression for the database's clock, some milliseconds later; `ms` is a parameter's placeholder. */
+  later(ms: string): string
+  /** Behind a SELECT: locks the rows until the transaction's end. Empty where a transaction has the database to itself. */
+  readonly forUpdate: string
+  /**
+   * Settings for the transaction of one piece of a projection, to be run at its beginning: that the server ends it when its
+   * process says nothing for `leaseMs`, so that locks of a stopped process cannot keep its successor from taking over.
+   */
+  pieceSettings(leaseMs: number): string
+  /** Where the server cannot do that: how the connection of a piece is called in the lease; asks nothing of the server. */
+  connectionName?(client: Client): string
+  /** … and ends the connection that a lease names, when its holder has let the lease run out. */
+  evict?(driver: SqlDriver<Client>, connection: string): Promise<void>
+  /** Makes the view `view` show `table`, whatever it showed before: statements that may be repeated. */
+  showIn(view: string, table: string): string
+  readonly hints?: HintChannel
+}
+
 /** What reading needs to know of an engine. */
 export interface ReadDialect {
   readonly name: string
@@ -159,6 +191,7 @@ export interface Dialect<Client = unknown> extends ReadDialect {
   /** How many flushes may be under way at once. */
   readonly flushes: number
   readonly migration: MigrationDialect<Client>
+  readonly consume: ConsumeDialect<Client>
   /** Opens the append-only tables for the session's transaction, and closes them again before it commits. */
   openMaintenance(session: SqlSession<Client>): Promise<void>
   closeMaintenance(session: SqlSession<Client>): Promise<void>

@@ -13,6 +13,8 @@ export interface SqlSession<Client = unknown> {
    * `map` is called row by row as they arrive.
    */
   query<T = SqlRow>(text: string, params?: readonly SqlValue[], map?: (row: SqlRow) => T): Promise<T[]>
+  /** Runs one statement that writes, as `query`; resolves to how many rows it found (not: changed). */
+  execute(text: string, params?: readonly SqlValue[]): Promise<number>
   /** Runs any number of statements without parameters. */
   script(text: string): Promise<void>
 }
@@ -31,8 +33,8 @@ export interface SqlFailure {
 }
 
 export interface SqlTransactionOptions {
-  /** Called with the session before the transaction commits, after the work. */
-  readonly beforeCommit?: (session: SqlSession) => Promise<void>
+  /** Statements without parameters that belong to its beginning: settings that hold for this transaction alone. */
+  readonly settings?: string
 }
 
 /** A pool of connections (or the one there is). Everything that is particular to a database client sits behind this. */
@@ -42,7 +44,10 @@ export interface SqlDriver<Client = unknown> {
   /** Work on one connection that nobody else uses meanwhile, outside a transaction. */
   session<T>(work: (session: SqlSession<Client>) => Promise<T>): Promise<T>
   /** Work in one READ COMMITTED transaction; rolls back when the work throws, with the work's own error. */
-  transaction<T>(work: (session: SqlSession<Client>) => Promise<T>): Promise<T>
+  transaction<T>(
+    work: (session: SqlSession<Client>) => Promise<T>,
+    options?: SqlTransactionOptions,
+  ): Promise<T>
   /** A session over a client of the caller's, in a transaction of the caller's. */
   join(client: Client): SqlSession<Client>
   /** Throws when a call from here would wait for itself (an engine with one connection, inside its transaction). */

@@ -10,9 +10,17 @@ import {
 import type { ResolvedStoreOptions } from '@varve/core'
 import type { SqlDriver, SqlFailure } from './driver.js'
 
+/** An error of a function that the caller has given, which is to come out as it is. */
+export class CallersError extends Error {
+  constructor(error: unknown) {
+    super("a function of the caller's has failed", { cause: error })
+  }
+}
+
 /** A failure of the database that is not the caller's, in the store's words; the store's own errors pass unchanged. */
 export function toStoreError(driver: Pick<SqlDriver, 'classify'>, error: unknown): unknown {
   if (isEventStoreError(error)) return error
+  if (error instanceof CallersError) return error.cause
   const failure = driver.classify(error)
   if (failure.kind === 'conflict') {
     return new TransactionConflictError(
@@ -98,6 +106,7 @@ export async function retrying<T>(context: Retrying, run: (attempt: Attempt) => 
     try {
       return await run({ resent })
     } catch (error) {
+      if (error instanceof CallersError) throw error
       if (isEventStoreError(error) && error.code !== 'VARVE_UNAVAILABLE') throw error
       const failure = context.driver.classify(error)
       if (failure.kind === 'unique') throw error

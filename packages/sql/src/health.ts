@@ -1,6 +1,7 @@
 import { isEventStoreError } from '@varve/core'
 import type { HealthReport, MigrationState } from '@varve/core'
 import type { Dialect } from './dialect.js'
+import { checkProjections } from './consume/projection-health.js'
 import type { SqlDriver, SqlFailure } from './driver.js'
 import { migrationStates } from './migrate.js'
 
@@ -21,6 +22,15 @@ export async function health(driver: SqlDriver, dialect: Dialect): Promise<Healt
       checkMigrations(await migrationStates({ driver, dialect })),
     ),
     guarded(driver, 'settled', 'degraded', () => checkSettled(dialect)),
+    guarded(driver, 'projections', 'degraded', async () => {
+      try {
+        return await checkProjections((...statement) => driver.query(...statement), dialect)
+      } catch (error) {
+        // missing tables are told of under migrations
+        if (driver.classify(error).kind === 'schema') return []
+        throw error
+      }
+    }),
     guarded(driver, 'database', 'degraded', () => dialect.health(driver)),
   ])
   return report([...connection, ...others.flat()])

@@ -7,10 +7,13 @@ export type {
   AppendStep,
   AppendStepOptions,
   Bind,
+  ConsumeDialect,
   Decoder,
   Dialect,
   FilterStatements,
   HeadWrite,
+  HintAbout,
+  HintChannel,
   Migration,
   MigrationDialect,
   ReadDialect,
@@ -19,7 +22,7 @@ export type {
 } from './dialect.js'
 export type { LogParts, LogStretch } from './log-parts.js'
 export type { Query } from './read-access.js'
-export type { SqlDriver, SqlFailure, SqlRow, SqlSession, SqlValue } from './driver.js'
+export type { SqlDriver, SqlFailure, SqlRow, SqlSession, SqlTransactionOptions, SqlValue } from './driver.js'
 export { eventColumnNames, streamColumnNames } from './rows.js'
 
 // for packages with tables of their own

@@ -11,7 +11,7 @@ type Plain = Pick<SqlDriver, 'query' | 'enter' | 'classify' | 'close'>
 export class Lifecycle {
   readonly #driver: Plain
   readonly #options: Retrying['options']
-  readonly #closers: (() => void)[] = []
+  readonly #closers: (() => void | Promise<void>)[] = []
   #underWay = 0
   #closing: Promise<void> | undefined
   #wake: (() => void) | undefined
@@ -19,6 +19,10 @@ export class Lifecycle {
   constructor(driver: Plain, options: Retrying['options']) {
     this.#driver = driver
     this.#options = options
+  }
+
+  get isClosing(): boolean {
+    return this.#closing !== undefined
   }
 
   /** @throws StoreClosedError, or what the driver has against a call from here. */
@@ -75,8 +79,8 @@ export class Lifecycle {
     return retrying({ driver: this.#driver, options: this.#options }, work)
   }
 
-  /** Called as soon as the store is being closed: to end what only waits. */
-  onClosing(end: () => void): void {
+  /** Called as soon as the store is being closed: to end what only waits. Closing waits for what it promises. */
+  onClosing(end: () => void | Promise<void>): void {
     this.#closers.push(end)
   }
 
@@ -86,7 +90,7 @@ export class Lifecycle {
   }
 
   async #finish(): Promise<void> {
-    for (const end of this.#closers) end()
+    await Promise.allSettled(this.#closers.map(async (end) => end()))
     while (this.#underWay > 0) await new Promise<void>((resolve) => (this.#wake = resolve))
     await this.#driver.close()
   }

@@ -6,7 +6,7 @@ import type { ReadSource } from './event-read.js'
 import { onePart } from './log-parts.js'
 import type { LogParts, LogStretch } from './log-parts.js'
 import { bytesOf, lastOf } from './read-stream.js'
-import type { ReadAccess } from './read-access.js'
+import type { Query, ReadAccess } from './read-access.js'
 import { eventDecoder } from './rows.js'
 import { binder, conditions, matchesNothing } from './where.js'
 
@@ -52,9 +52,36 @@ export class LogReader {
     return new PagedRead(source, this.#context.access)
   }
 
+  /** At most `limit` events with `after` < position <= `until`, and how far the log has been read by that. */
+  async take(
+    query: Query,
+    tenantId: string | undefined,
+    filter: Resolved,
+    range: { readonly after: number; readonly until: number },
+    limit: number,
+  ): Promise<{ events: RecordedEvent[]; upTo: number }> {
+    if (matchesNothing(filter)) return { events: [], upTo: range.until }
+    for (;;) {
+      const stretch = await this.#parts.stretch({ ...range, direction: 'forwards' })
+      if (stretch.gone !== undefined) throw stretch.gone
+      const events = await this.#page({ query }, tenantId, filter, stretch, limit)
+      const last = events.at(-1)
+      if (last === undefined && (await this.#parts.changed(stretch))) continue
+      return { events, upTo: last === undefined || events.length < limit ? stretch.until : last.position }
+    }
+  }
+
+  /** The event at a position; undefined when there is none, or none any more. */
+  async at(query: Query, position: number): Promise<RecordedEvent | undefined> {
+    const range = { after: position - 1, until: position }
+    const stretch = await this.#parts.stretch({ ...range, direction: 'forwards' })
+    if (stretch.gone !== undefined) return undefined
+    return (await this.#page({ query }, undefined, resolveReadAll(), stretch, 1))[0]
+  }
+
   /** Events of the filter in a stretch of the log, in the direction of the filter. */
   #page(
-    { query }: ReadAccess,
+    { query }: Pick<ReadAccess, 'query'>,
     tenantId: string | undefined,
     filter: Resolved,
     stretch: LogStretch,

@@ -1,7 +1,22 @@
 import type { MigrateOptions, MigrationState, ResolvedStoreOptions, ResolvedVerify } from '@varve/core'
-import type { HealthReport, StoreStatistics, StoreTransaction, VerifyReport } from '@varve/core'
+import type {
+  HealthReport,
+  Projection,
+  ResolvedSubscribe,
+  StoreStatistics,
+  StoreTransaction,
+  Subscription,
+  VerifyReport,
+} from '@varve/core'
 import { sleep, StoreUnavailableError } from '@varve/core'
 import { Appender } from './append.js'
+import type { AdminContext } from './consume/admin.js'
+import { Checkpoints } from './consume/checkpoint.js'
+import { ParkedEvents } from './consume/parked.js'
+import type { Runner } from './consume/runner.js'
+import { inlineStep, setUpInline } from './consume/inline.js'
+import { LogSubscription } from './consume/subscription.js'
+import { Tail } from './consume/tail.js'
 import type { Dialect } from './dialect.js'
 import type { SqlDriver } from './driver.js'
 import { toStoreError } from './failure.js'
@@ -31,8 +46,12 @@ export class StoreParts<Client> {
   readonly lifecycle: Lifecycle
   readonly appender: Appender<Client>
   readonly log: LogReader
+  readonly tail: Tail
   readonly readStream: ReturnType<typeof streamReader>
   readonly readHead: ReturnType<typeof headReader>
+  /** What looking after projections needs. */
+  readonly projections: AdminContext<Client>
+  readonly #runners = new Set<Runner<Client>>()
   /** For transactions of the caller's own. */
   readonly joining: TransactionContext<Client>
   readonly #within: TransactionContext<Client>
@@ -42,11 +61,35 @@ export class StoreParts<Client> {
     this.dialect = dialect
     this.options = options
     this.lifecycle = new Lifecycle(driver, options)
-    this.appender = new Appender({ driver, dialect, options })
+    const { hints } = dialect.consume
+    this.tail = new Tail({ settled: dialect.settled, hints, driver })
+    const inline = options.inline as readonly Projection<Client>[]
+    this.appender = new Appender({
+      driver,
+      dialect,
+      options,
+      inline: inline.length === 0 ? undefined : inlineStep(driver, inline),
+      appended: () => this.tail.appended(),
+    })
     this.log = new LogReader({
       dialect,
       access: this.lifecycle.access,
     })
+    this.projections = {
+      driver,
+      dialect,
+      options,
+      lifecycle: this.lifecycle,
+      log: this.log,
+      tail: this.tail,
+      query: (text, params, map) => driver.query(text, params, map),
+      checkpoints: new Checkpoints(dialect),
+      parked: new ParkedEvents(dialect),
+      started: (runner) => {
+        this.#runners.add(runner)
+        void runner.over.finally(() => this.#runners.delete(runner))
+      },
+    }
     this.readStream = streamReader(dialect)
     this.readHead = headReader(dialect)
     const shared = {
@@ -59,11 +102,27 @@ export class StoreParts<Client> {
     this.joining = { ...shared, run: (operation, work) => this.lifecycle.run(operation, work) }
     // the transaction as a whole is counted, and checked, when it begins
     this.#within = { ...shared, run: async (_, work) => this.#translated(work) }
-    this.lifecycle.onClosing(() => dialect.settled.close())
+    this.lifecycle.onClosing(async () => {
+      // the leases are given back, and others told, before nothing can be told any more
+      await Promise.all([...this.#runners].map((runner) => runner.stop()))
+      dialect.settled.close()
+      await hints?.close()
+    })
+    this.lifecycle.onClosing(() => this.tail.close())
   }
 
   lastPosition(tenantId: string | undefined): Promise<number> {
     return lastPosition(this.dialect, this.lifecycle.access, tenantId)
+  }
+
+  subscribe(tenantId: string | undefined, options: ResolvedSubscribe): Subscription {
+    this.lifecycle.check('subscribe')
+    const { tail, log, lifecycle, driver } = this
+    return new LogSubscription(
+      { tail, log, settled: this.dialect.settled, lifecycle, driver },
+      tenantId,
+      options,
+    )
   }
 
   statistics(tenantId: string | undefined): Promise<StoreStatistics> {
@@ -75,9 +134,11 @@ export class StoreParts<Client> {
   }
 
   migrate(options?: MigrateOptions): Promise<void> {
-    return this.lifecycle.run('migrate', () =>
-      migrate({ driver: this.driver, dialect: this.dialect, options }),
-    )
+    return this.lifecycle.run('migrate', async () => {
+      const { driver, dialect } = this
+      await migrate({ driver, dialect, options })
+      await setUpInline(driver, dialect, this.options.inline as readonly Projection<Client>[])
+    })
   }
 
   migrations(): Promise<MigrationState[]> {
@@ -115,7 +176,7 @@ export class StoreParts<Client> {
     let thrown: { error: unknown } | undefined
     let tx: SqlTransaction<Client> | undefined
     try {
-      return await this.driver.transaction(async (session) => {
+      const done = await this.driver.transaction(async (session) => {
         if (maintenance) await this.dialect.openMaintenance(session)
         tx = new SqlTransaction(this.#within, session, tenantId)
         try {
@@ -130,6 +191,8 @@ export class StoreParts<Client> {
           tx.end()
         }
       })
+      if (tx !== undefined && tx.eventIds.length > 0) this.tail.appended()
+      return done
     } catch (error) {
       if (thrown?.error === error) {
         // the caller's own error comes back as it is, unless the database threw it to end the transaction

@@ -1,5 +1,11 @@
 import { InvalidArgumentError, nameProblem, prepareAppend, prepareAppendMany } from '@varve/core'
-import { resolveListStreams, resolveTransaction, resolveVerify, TenantMismatchError } from '@varve/core'
+import {
+  resolveListStreams,
+  resolveSubscribe,
+  resolveTransaction,
+  resolveVerify,
+  TenantMismatchError,
+} from '@varve/core'
 import type {
   AppendOptions,
   AppendResult,
@@ -13,6 +19,7 @@ import type {
   MigrateOptions,
   MigrationState,
   NewEvent,
+  ProjectionAdmin,
   ReadAllOptions,
 } from '@varve/core'
 import type {
@@ -22,7 +29,15 @@ import type {
   StoreTransaction,
   StreamInfo,
 } from '@varve/core'
-import type { StreamWrite, TransactionOptions, VerifyOptions, VerifyReport } from '@varve/core'
+import type {
+  StreamWrite,
+  SubscribeOptions,
+  Subscription,
+  TransactionOptions,
+  VerifyOptions,
+  VerifyReport,
+} from '@varve/core'
+import { SqlProjectionAdmin } from './consume/admin.js'
 import { eventsById } from './duplicate.js'
 import { registerSql } from './extension.js'
 import { listStreams, setArchived } from './streams.js'
@@ -65,15 +80,21 @@ class Reader<Client> implements EventReader {
   async verify(options?: VerifyOptions): Promise<VerifyReport> {
     return this.parts.verify(this.#tenantId, resolveVerify(options))
   }
+
+  subscribe(options?: SubscribeOptions): Subscription {
+    return this.parts.subscribe(this.#tenantId, resolveSubscribe(options))
+  }
 }
 
 /** A store's methods for one tenant; all handles of a store share its parts. */
 export class StoreHandle<Client> extends Reader<Client> implements EventStore<Client> {
   readonly tenantId: string
+  readonly projections: ProjectionAdmin<Client>
   readonly #bound: boolean
 
   constructor(parts: StoreParts<Client>, tenantId: string, bound: boolean) {
     super(parts, tenantId)
+    this.projections = new SqlProjectionAdmin(parts.projections, tenantId, bound)
     this.tenantId = tenantId
     this.#bound = bound
   }

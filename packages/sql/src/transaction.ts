@@ -58,6 +58,7 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
     return {
       client: this.client,
       query: this.#query,
+      execute: (text, params) => this.#next('execute', () => this.#session.execute(text, params)),
       script: (text) => this.#next('script', () => this.#session.script(text)),
     }
   }

@@ -54,6 +54,7 @@ export function scratch(options: ScratchOptions = {}): Scratch {
   const session: SqlSession<DatabaseSync> = {
     client: database,
     query,
+    execute: async (text, params = []) => (await query(text, params)).length,
     script: async (text) => database.exec(text),
   }
 

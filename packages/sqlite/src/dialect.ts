@@ -25,6 +25,13 @@ export function sqliteDialect(driver: SqliteDriver, connection: Connection, name
     flushes: 1,
     settled: new SettledPositions(driver, connection, names),
     migration: migrationDialect(names),
+    consume: {
+      later: (ms) => `cast(round(unixepoch('subsec') * 1000) as integer) + ${ms}`,
+      forUpdate: '',
+      // a file that a stopped process has locked cannot be had by anybody
+      pieceSettings: () => '',
+      showIn: (view, table) => `drop view if exists ${view}; create view ${view} as select * from ${table}`,
+    },
     now: "cast(round(unixepoch('subsec') * 1000) as integer)",
     // never committed: the row is gone before the transaction's end, or with it
     openMaintenance: (session) =>
@@ -35,6 +42,7 @@ export function sqliteDialect(driver: SqliteDriver, connection: Connection, name
       work({
         client: connection.database,
         query: (text, params, map) => any.query(text, params, map),
+        execute: (text, params) => any.session((session) => session.execute(text, params)),
         script: (text) => any.session((session) => session.script(text)),
       }),
     health: () => healthChecks(driver, connection.database, names),

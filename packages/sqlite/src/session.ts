@@ -26,6 +26,11 @@ export class ConnectionSession implements SqlSession<Database> {
     return map === undefined ? (rows as T[]) : rows.map(map)
   }
 
+  async execute(text: string, params: readonly SqlValue[] = []): Promise<number> {
+    this.#check()
+    return this.#connection.statements.get(text).run(params)
+  }
+
   async script(text: string): Promise<void> {
     this.#check()
     this.client.exec(text)

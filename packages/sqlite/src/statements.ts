@@ -19,11 +19,21 @@ export class Prepared {
     this.readonly = statement.readonly
   }
 
+  /** Gives the number of rows that it found. */
+  run(params: readonly SqlValue[]): number {
+    const given = this.#given(params)
+    return this.#statement.reader ? this.#statement.all(given).length : this.#statement.run(given).changes
+  }
+
   rows(params: readonly SqlValue[]): SqlRow[] {
-    const given = this.#order === undefined ? params : this.#order.map((index) => params[index])
+    const given = this.#given(params)
     if (this.#statement.reader) return this.#statement.all(given) as SqlRow[]
     this.#statement.run(given)
     return []
+  }
+
+  #given(params: readonly SqlValue[]): readonly (SqlValue | undefined)[] {
+    return this.#order === undefined ? params : this.#order.map((index) => params[index])
   }
 }
 

@@ -2,7 +2,9 @@ import { conformance, conformanceTopics } from '@varve/core/conformance'
 import { describe, it } from 'vitest'
 import { fileHarness, memoryHarness } from './harness.js'
 
-const outages = conformanceTopics.find(({ topic }) => topic === 'outages')?.cases ?? []
+const outages = conformanceTopics
+  .filter(({ topic }) => topic.endsWith('outages'))
+  .flatMap(({ cases }) => cases)
 const noServer = Object.fromEntries(outages.map((id) => [id, 'there is no server that could go away']))
 
 const waits =

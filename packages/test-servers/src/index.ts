@@ -1,5 +1,8 @@
+export { runChaos, type Chaos } from './chaos.ts'
 export { createDatabaseOn, type TestDatabase } from './database.ts'
+export { Fleet } from './fleet.ts'
 export { startMariadb, startMysql } from './mysql.ts'
+export { startPgbouncer } from './pgbouncer.ts'
 export { startPostgres } from './postgres.ts'
 export { dumpPostgresSchema } from './postgres-schema.ts'
 export { startProxy, type Proxy } from './proxy.ts'

@@ -1,8 +1,10 @@
 import type { Benchmark } from '../benchmark.ts'
 import { postgresAppendBatch } from './postgres-append-batch.ts'
 import { postgresAppend } from './postgres-append.ts'
+import { postgresFeedLatency } from './postgres-feed-latency.ts'
 import { postgresHotStream } from './postgres-hot-stream.ts'
 import { postgresMemory } from './postgres-memory.ts'
+import { postgresProjections } from './postgres-projections.ts'
 import { postgresReadAll } from './postgres-read-all.ts'
 import { postgresReadStream } from './postgres-read-stream.ts'
 import { sqliteAppend } from './sqlite-append.ts'
@@ -16,6 +18,8 @@ export const benchmarks: readonly Benchmark[] = [
   postgresReadAll,
   postgresReadStream,
   postgresMemory,
+  postgresProjections,
+  postgresFeedLatency,
   sqliteAppend,
   sqliteReadAll,
   sqliteOpen,

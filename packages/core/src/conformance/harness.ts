@@ -1,4 +1,5 @@
 import type { EventStore } from '../event-store.js'
+import type { Projection } from '../projection/projection.js'
 import type { RetryOptions } from '../retry.js'
 
 /** What a case may ask of the store that a harness opens for it. */
@@ -10,6 +11,8 @@ export interface OpenOptions {
   readonly maxEventBytes?: number
   readonly maxAppendBytes?: number
   readonly retry?: RetryOptions | false
+  /** The store's option. */
+  readonly inline?: readonly Projection[]
   /** The case is going to use the harness's `faults` on this store, so a proxy may be put in between. */
   readonly faults?: boolean
 }

@@ -3,6 +3,7 @@ import { appendOnly } from './append-only.cases.js'
 import { append } from './append.cases.js'
 import { archive } from './archive.cases.js'
 import { checks } from './checks.cases.js'
+import { checkpoints } from './checkpoints.cases.js'
 import { conflicts } from './conflicts.cases.js'
 import { data } from './data.cases.js'
 import { duplicates } from './duplicates.cases.js'
@@ -19,6 +20,11 @@ import { migrations } from './migrations.cases.js'
 import { numbers } from './numbers.cases.js'
 import { ordering } from './ordering.cases.js'
 import { outages } from './outages.cases.js'
+import { feedOutages } from './feed-outages.cases.js'
+import { inline } from './inline.cases.js'
+import { parkedEvents } from './parked.cases.js'
+import { versions } from './versions.cases.js'
+import { projections } from './projections.cases.js'
 import { properties } from './properties.cases.js'
 import { races } from './races.cases.js'
 import { readModels } from './read-models.cases.js'
@@ -27,6 +33,7 @@ import { readsStream } from './reads-stream.cases.js'
 import { skips } from './skips.cases.js'
 import { stalls } from './stalls.cases.js'
 import { statistics } from './statistics.cases.js'
+import { subscriptions } from './subscriptions.cases.js'
 import { streams } from './streams.cases.js'
 import { tenants } from './tenants.cases.js'
 import type { Topic } from './topic.js'
@@ -66,6 +73,13 @@ export const topics: readonly Topic[] = [
   numbers,
   skips,
   stalls,
+  subscriptions,
+  projections,
+  parkedEvents,
+  checkpoints,
+  versions,
+  inline,
   outages,
+  feedOutages,
   properties,
 ]

@@ -1,0 +1,53 @@
+import { Fleet, startPgbouncer } from '@varve/test-servers'
+import { expect, test } from 'vitest'
+import { chaosTables, projectionsFor } from './consumer-projections.mjs'
+import { useDatabase } from './store.js'
+
+const { fresh, owner, open, database } = useDatabase()
+
+test('behind a proxy that pools transactions: two processes, one leader each, nothing applied twice', async () => {
+  const { schema } = await fresh()
+  for (const table of chaosTables) await owner().query(table)
+  await using pgbouncer = await startPgbouncer(database().url)
+  const settings = {
+    connectionString: pgbouncer.url,
+    schema,
+    preparedStatements: false,
+    pool: { max: 8, min: 0 },
+  }
+  const store = open(settings)
+  const fleet = new Fleet(new URL('consumer-process.mjs', import.meta.url), [
+    JSON.stringify(settings),
+    '1000',
+  ])
+  await Promise.all([fleet.start(), fleet.start()])
+  const events = 600
+  await Promise.all(
+    Array.from({ length: events }, (_, n) => store.append(`s-${n % 17}`, [{ type: 'counted', data: n }])),
+  )
+  const own = store.projections.run(
+    projectionsFor((client, text) => client.query(text)),
+    {
+      leaseMs: 1_000,
+    },
+  )
+  await own.caughtUp()
+  const led = fleet.messages.flatMap((message) => (message as { lease?: { event: string } }).lease ?? [])
+  // one projection in one shard, another one in three: each has one leader, and keeps it
+  expect(led.map(({ event }) => event)).toEqual(['acquired', 'acquired', 'acquired', 'acquired'])
+  const seen = await owner().query(
+    'select projection, count(*)::int as n from chaos_seen group by projection order by projection',
+  )
+  expect(seen.rows).toEqual([
+    { projection: 'split', n: events },
+    { projection: 'whole', n: events },
+  ])
+  await fleet.killAll()
+  await store.append('s-1', [{ type: 'counted', data: 'after' }])
+  await own.caughtUp()
+  const after = await owner().query('select count(*)::int as n from chaos_seen')
+  expect(after.rows).toEqual([{ n: 2 * (events + 1) }])
+  expect(fleet.output).toBe('')
+  await own.stop()
+  await store.close()
+}, 90_000)

@@ -1,0 +1,273 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { InvalidArgumentError, ProjectionFaultedError, sleep, StoreClosedError } from '@varve/core'
+import type { LeaseReport, Projection, ProjectionRunner } from '@varve/core'
+import { toStoreError } from '../failure.js'
+import { keyText } from './key.js'
+import type { ProjectionKey } from './key.js'
+import { Leases } from './leases.js'
+import type { Lease } from './leases.js'
+import { glanceAt } from './glance.js'
+import { tell } from './run-context.js'
+import type { RunContext } from './run-context.js'
+import { mayPass } from './tail.js'
+import { Task } from './task.js'
+
+/** How often a runner looks after its leases, and what somebody else did to its projections. */
+const TICK_MS = 1_000
+
+interface Member<Client> {
+  readonly task: Task<Client>
+  leading:
+    | { readonly epoch: number; readonly abort: AbortController; readonly ended: Promise<void> }
+    | undefined
+}
+
+/** Projections under way in this process: keeps their leases, and has those run that it got. */
+export class Runner<Client> implements ProjectionRunner {
+  readonly #run: RunContext<Client>
+  readonly #leases: Leases
+  readonly #owner = `${hostname()}:${process.pid}:${randomUUID()}`
+  readonly #members: readonly Member<Client>[]
+  readonly #stopping = new AbortController()
+  readonly #watchers = new Set<() => void>()
+  #nudge = new AbortController()
+  #renewedAt = -Infinity
+  #failure: unknown
+  readonly #over: Promise<void>
+  readonly #forget: () => void
+
+  constructor(
+    run: RunContext<Client>,
+    projections: readonly { key: ProjectionKey; projection: Projection<Client> }[],
+  ) {
+    this.#run = run
+    this.#leases = new Leases(run.driver, run.dialect)
+    this.#members = projections.map(({ key, projection }) => ({
+      leading: undefined,
+      task: new Task(run, projection, key, {
+        changed: () => this.#changed(),
+        nameConnection: (connection) => this.#leases.nameConnection(key, this.#owner, connection),
+      }),
+    }))
+    const { signal } = run.options
+    const stop = (): void => this.#stopping.abort()
+    if (signal?.aborted === true) stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    const unlisten = run.tail.onProjectionsChanged(() => this.#nudge.abort())
+    this.#forget = () => {
+      signal?.removeEventListener('abort', stop)
+      unlisten()
+    }
+    this.#stopping.signal.addEventListener('abort', () => this.#nudge.abort())
+    this.#over = run.tail.outside(() => this.#keep())
+  }
+
+  /** Resolves when it has stopped, for whatever reason. */
+  get over(): Promise<void> {
+    return this.#over
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#over
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async caughtUp(): Promise<void> {
+    this.#refuseStopped()
+    const { high } = await this.#look()
+    await Promise.all(this.#members.map(({ task }) => this.#reached(task, high)))
+  }
+
+  async #look(): Promise<{ high: number }> {
+    for (;;) {
+      try {
+        return await this.#run.dialect.settled.look()
+      } catch (error) {
+        if (this.#stopping.signal.aborted || !mayPass(this.#run.driver, error))
+          throw toStoreError(this.#run.driver, error)
+        await sleep(50)
+      }
+    }
+  }
+
+  #refuseStopped(): void {
+    if (this.#run.lifecycle.isClosing) throw new StoreClosedError()
+    if (!this.#stopping.signal.aborted) return
+    throw new InvalidArgumentError(
+      'runner',
+      'it was stopped, and does not catch up any more; run the projections again',
+    )
+  }
+
+  /** Whichever process leads. */
+  async #reached(task: Task<Client>, position: number): Promise<void> {
+    for (;;) {
+      this.#refuseStopped()
+      if (task.state === 'superseded') {
+        throw new ProjectionFaultedError(
+          `${task.key.name} v${task.key.version}`,
+          'a newer version has taken over',
+        )
+      }
+      if (this.#failure !== undefined) throw this.#failure
+      if (await this.#isThere(task, position)) return
+      await this.#change(task.state === 'leading' ? 100 : 25)
+    }
+  }
+
+  async #isThere(task: Task<Client>, position: number): Promise<boolean> {
+    const own = task.row
+    const free = own?.status === 'running' || own?.status === 'rebuilding'
+    if (free && task.position < position && !task.isWaiting) return false
+    // what somebody did to it a moment ago is told by the table
+    const seen = (await glanceAt(this.#run, [task.key.name])).get(keyText(task.key))
+    if (own === undefined && !(await this.#hasLeader(task.key))) {
+      // whoever takes it over looks whether its checkpoint is sound, and tries a faulted one once more
+      const error = task.lastError
+      if (error !== undefined && !mayPass(this.#run.driver, error)) throw error
+      return false
+    }
+    if (seen === undefined) return false
+    if (own !== undefined) {
+      task.glance(seen, seen.retryRequested)
+      if (task.isBusy || seen.lastPosition < own.lastPosition) return false
+    }
+    if (seen.retryRequested) return false
+    if (seen.status === 'faulted' || seen.status === 'paused') return this.#standsStill(task)
+    const reached = own === undefined ? seen.lastPosition : task.position
+    return seen.status === 'running' && seen.pendingStep === undefined && reached >= position
+  }
+
+  async #standsStill(task: Task<Client>): Promise<boolean> {
+    const row = await this.#run.checkpoints.read(this.#run.query, task.key)
+    if (row?.status === 'faulted' || row?.status === 'paused') throw task.faultedError(row)
+    return false
+  }
+
+  async #hasLeader(key: ProjectionKey): Promise<boolean> {
+    const leases = await this.#leases.read(this.#run.query, [key.name])
+    return leases.some(
+      (lease) =>
+        keyText(lease) === keyText(key) &&
+        !lease.expired &&
+        lease.owner !== '' &&
+        lease.owner !== this.#owner,
+    )
+  }
+
+  /** Waits for something to change, but not for long. */
+  #change(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer)
+        this.#watchers.delete(wake)
+        resolve()
+      }
+      const timer = setTimeout(wake, ms)
+      this.#watchers.add(wake)
+    })
+  }
+
+  #changed(): void {
+    for (const wake of this.#watchers) wake()
+  }
+
+  async #keep(): Promise<void> {
+    const { leaseMs } = this.#run.options
+    const every = Math.min(TICK_MS, leaseMs / 4)
+    while (!this.#stopping.signal.aborted) {
+      if (this.#nudge.signal.aborted) this.#nudge = new AbortController()
+      try {
+        await this.#tick()
+        this.#failure = undefined
+      } catch (error) {
+        if (!mayPass(this.#run.driver, error)) this.#failure = toStoreError(this.#run.driver, error)
+        this.#changed()
+      }
+      // abort may have come while it ticked
+      if (!this.#stopping.signal.aborted) await sleep(every, this.#nudge.signal).catch(() => undefined)
+    }
+    this.#forget()
+    await Promise.all(this.#members.map((member) => this.#end(member)))
+    this.#changed()
+  }
+
+  async #tick(): Promise<void> {
+    const { leaseMs } = this.#run.options
+    if (
+      this.#members.some(({ leading }) => leading !== undefined) &&
+      performance.now() - this.#renewedAt > leaseMs / 3
+    ) {
+      const begun = performance.now()
+      await this.#leases.renew(this.#owner, leaseMs)
+      this.#renewedAt = begun
+    }
+    const names = [...new Set(this.#members.map(({ task }) => task.key.name))]
+    const leases = new Map(
+      (await this.#leases.read(this.#run.query, names)).map((lease) => [keyText(lease), lease]),
+    )
+    for (const member of this.#members) await this.#lookAfter(member, leases.get(keyText(member.task.key)))
+    const glances = await glanceAt(this.#run, names)
+    for (const { task } of this.#members) {
+      const seen = glances.get(keyText(task.key))
+      task.glance(seen, seen?.retryRequested ?? false)
+    }
+  }
+
+  async #lookAfter(member: Member<Client>, lease: Lease | undefined): Promise<void> {
+    const { task, leading } = member
+    if (task.state === 'superseded' || this.#stopping.signal.aborted) return
+    if (leading !== undefined) {
+      if (lease?.owner === this.#owner && lease.epoch === leading.epoch) return
+      leading.abort.abort()
+      this.#tell(member, leading.epoch, 'lost')
+      await leading.ended
+      return
+    }
+    if (lease !== undefined && !lease.expired) return
+    const { leaseMs } = this.#run.options
+    const { consume } = this.#run.dialect
+    const epoch = await this.#leases.acquire(task.key, this.#owner, lease, leaseMs)
+    if (epoch === undefined) return
+    if (lease?.connection !== undefined) await consume.evict?.(this.#run.driver, lease.connection)
+    if (this.#renewedAt === -Infinity) this.#renewedAt = performance.now()
+    this.#tell(member, epoch, 'acquired')
+    const abort = new AbortController()
+    const ended = task.lead(epoch, abort.signal).then(() => this.#ended(member, epoch, abort.signal.aborted))
+    member.leading = { epoch, abort, ended }
+  }
+
+  /** It came to its end by itself: superseded, or it found out that the lease is gone. */
+  #ended(member: Member<Client>, epoch: number, asked: boolean): void {
+    member.leading = undefined
+    if (asked) return
+    const release = this.#leases.release(member.task.key, this.#owner).catch(() => undefined)
+    void release.then(() => this.#run.tail.projectionsChanged())
+    this.#tell(member, epoch, member.task.state === 'superseded' ? 'released' : 'lost')
+  }
+
+  async #end(member: Member<Client>): Promise<void> {
+    const { leading } = member
+    if (leading === undefined) return
+    leading.abort.abort()
+    await leading.ended
+    try {
+      await this.#leases.release(member.task.key, this.#owner)
+      this.#run.tail.projectionsChanged()
+    } catch {
+      // it runs out by itself
+    }
+    this.#tell(member, leading.epoch, 'released')
+  }
+
+  #tell(member: Member<Client>, epoch: number, event: LeaseReport['event']): void {
+    const { tenantId, name, version, shard } = member.task.key
+    const label = { projection: name, version, shard, ...(tenantId !== '' && { tenantId }) }
+    tell(this.#run.options.onLease, { ...label, epoch, event })
+  }
+}

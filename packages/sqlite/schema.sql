@@ -126,6 +126,121 @@ select
 from "events"
 where "events".created_at > (unixepoch('subsec') - 86400) * 1000;
 
+CREATE TABLE "projection_checkpoints" (
+  tenant_id text not null,
+  projection_name text not null check (projection_name <> ''),
+  projection_version integer not null check (projection_version > 0),
+  shard integer not null check (shard >= 0 and shard < shards),
+  shards integer not null,
+  -- everything up to here was applied, skipped by policy, or parked
+  last_position integer not null default 0 check (last_position >= 0),
+  -- of the last event that was, at last_event_position: a restored log has another one there
+  last_event_id text,
+  last_event_position integer,
+  last_processed_at integer,
+  events_processed integer not null default 0,
+  status text not null check (status in ('running', 'paused', 'rebuilding', 'faulted')),
+  error_message text,
+  -- to be done before the next event
+  pending_step text check (pending_step in ('set-up', 'reset')),
+  -- 1 once this version has taken over
+  in_charge integer not null default 0,
+  -- as far as a version has to have come before it may take over
+  target_position integer not null default 0,
+  log_id text not null,
+  epoch integer not null default 0,
+  created_at integer not null default (cast(round(unixepoch('subsec') * 1000) as integer)),
+  primary key (tenant_id, projection_name, projection_version, shard)
+) strict, without rowid;
+
+CREATE TABLE "projection_leases" (
+  tenant_id text not null,
+  projection_name text not null,
+  projection_version integer not null,
+  shard integer not null,
+  owner text not null,
+  epoch integer not null,
+  expires_at integer not null,
+  connection text,
+  primary key (tenant_id, projection_name, projection_version, shard)
+) strict, without rowid;
+
+CREATE TABLE "parked_events" (
+  tenant_id text not null, -- of the projection
+  projection_name text not null,
+  projection_version integer not null,
+  position integer not null,
+  shard integer not null,
+  event_tenant_id text not null,
+  stream_id text not null,
+  version integer not null,
+  event_id text not null,
+  event_type text not null,
+  error_message text not null,
+  attempts integer not null check (attempts >= 0), -- 0: it only waits behind another one
+  retry_requested integer not null default 0,
+  parked_at integer not null default (cast(round(unixepoch('subsec') * 1000) as integer)),
+  primary key (tenant_id, projection_name, projection_version, position)
+) strict, without rowid;
+
+CREATE INDEX "idx_parked_events_stream" on "parked_events"
+  (tenant_id, projection_name, projection_version, event_tenant_id, stream_id, position);
+
+CREATE TABLE "snapshots" (
+  tenant_id text not null check (tenant_id <> ''),
+  stream_id text not null check (stream_id <> ''),
+  snapshot_type text not null check (snapshot_type <> ''),
+  version integer not null check (version > 0), -- of the last event that is in it
+  schema_version integer not null check (schema_version > 0), -- of the state
+  state text not null,
+  created_at integer not null,
+  primary key (tenant_id, stream_id, snapshot_type, version) -- serves the latest of a stream too
+) strict;
+
+CREATE INDEX "idx_snapshots_cleanup" on "snapshots" (tenant_id, created_at);
+
+CREATE INDEX "idx_snapshots_type" on "snapshots" (tenant_id, snapshot_type);
+
+CREATE TABLE "process_instances" (
+  tenant_id text not null,
+  process_name text not null,
+  correlation_id text not null check (correlation_id <> ''),
+  completed integer not null,
+  state text not null,
+  pending text not null, -- ids of the timeouts that may still fire, by name
+  updated_at integer not null,
+  primary key (tenant_id, process_name, correlation_id)
+) strict;
+
+CREATE TABLE "process_outbox" (
+  tenant_id text not null,
+  process_name text not null,
+  position integer not null, -- of the event that led to it
+  number integer not null,
+  correlation_id text not null,
+  entry text not null,
+  attempts integer not null default 0,
+  error_message text,
+  due_at integer not null,
+  primary key (tenant_id, process_name, position, number)
+) strict;
+
+CREATE INDEX "idx_process_outbox_correlation" on "process_outbox"
+  (tenant_id, process_name, correlation_id, position, number);
+
+CREATE TABLE "process_timeouts" (
+  tenant_id text not null,
+  process_name text not null,
+  correlation_id text not null,
+  timeout_name text not null,
+  timeout_id text not null,
+  due_at integer not null,
+  data text not null,
+  primary key (tenant_id, process_name, correlation_id, timeout_name)
+) strict;
+
+CREATE INDEX "idx_process_timeouts_due" on "process_timeouts" (tenant_id, process_name, due_at);
+
 insert into sqlite_stat1 (tbl, idx, stat) values
   ('event_streams', 'event_streams', '10000 10000 1'),
   ('event_streams', 'idx_event_streams_id', '10000 1 1'),

@@ -1,6 +1,8 @@
 import type { NewEvent, RecordedEvent } from './event.js'
 import type { ExpectedVersion } from './expected-version.js'
 import type { JsonObject } from './json.js'
+import type { SnapshotStore } from './snapshot/snapshot-store.js'
+import type { ProcessAdmin } from './process/process-admin.js'
 import type { ProjectionAdmin } from './projection/projection-admin.js'
 import type { SubscribeOptions, Subscription } from './projection/subscription.js'
 
@@ -234,6 +236,10 @@ export interface StoreTransaction<Client = unknown> {
   /** Sees what this transaction has appended. */
   readStream(streamId: string, options?: ReadStreamOptions): EventRead
   getStream(streamId: string): Promise<StreamInfo | undefined>
+  /** One event of this tenant by its id; sees what this transaction has appended. */
+  getEvent(id: string): Promise<RecordedEvent | undefined>
+  /** As `EventStore.snapshots`; a failure leaves the transaction usable. */
+  readonly snapshots: SnapshotStore
 }
 
 export interface TransactionOptions {
@@ -299,6 +305,9 @@ export interface EventStore<Client = unknown> extends EventReader, AsyncDisposab
 
   getStream(streamId: string): Promise<StreamInfo | undefined>
 
+  /** What streams came to, so that they need not be folded again. */
+  readonly snapshots: SnapshotStore
+
   /**
    * Closes a stream to appends and leaves it out of `listStreams`; its events stay. Twice is no error.
    *
@@ -328,6 +337,9 @@ export interface EventStore<Client = unknown> extends EventReader, AsyncDisposab
 
   /** Read models that are kept up to date from the log, exactly once. */
   readonly projections: ProjectionAdmin<Client>
+
+  /** What follows from events, over several streams and over time. */
+  readonly processes: ProcessAdmin
 
   /**
    * Brings the schema of the database to what this version needs; safe to call from any number of processes at once.

@@ -68,3 +68,37 @@ export function newEvent<const Type extends string, Data, Metadata = JsonObject>
 ): NewEvent<Type, Data, Metadata> & { id: string } {
   return { ...input, id: input.id ?? newEventId() }
 }
+
+/**
+ * A stored event as it can be appended again, with its id: to import, replay or copy it into another store or tenant. For
+ * an event that shall be a new one, take the id away.
+ *
+ * @example
+ * ```ts
+ * import { toNewEvent, type EventStore } from '@varve/core'
+ *
+ * export async function copy(from: EventStore, to: EventStore): Promise<void> {
+ *   for await (const event of from.readAll()) {
+ *     await to.append(event.streamId, [toNewEvent(event)], { streamType: event.streamType })
+ *   }
+ * }
+ * ```
+ */
+export function toNewEvent<Type extends string, Data, Metadata>(
+  event: RecordedEvent<Type, Data, Metadata>,
+): NewEvent<Type, Data, Metadata> & { id: string } {
+  const { id, type, data, metadata, schemaVersion, occurredAt, tags } = event
+  const { correlationId, causationId, createdBy } = event
+  return {
+    id,
+    type,
+    data,
+    metadata,
+    schemaVersion,
+    occurredAt,
+    tags,
+    ...(correlationId !== undefined && { correlationId }),
+    ...(causationId !== undefined && { causationId }),
+    ...(createdBy !== undefined && { createdBy }),
+  }
+}

@@ -1,5 +1,5 @@
 // events
-export { newEvent } from './event.js'
+export { newEvent, toNewEvent } from './event.js'
 export type { NewEvent, RecordedEvent } from './event.js'
 export type { JsonObject, JsonValue } from './json.js'
 export { checksumOf } from './checksum.js'
@@ -30,6 +30,82 @@ export type {
   VerifyReport,
 } from './event-store.js'
 export type { ExpectedVersion } from './expected-version.js'
+
+// aggregates and commands
+export { defineAggregate } from './aggregate/aggregate.js'
+export type { Aggregate, AggregateDefinition, NewEventsOf, StateOf } from './aggregate/aggregate.js'
+export { defineCommand } from './aggregate/command.js'
+export type {
+  CommandContext,
+  CommandDecision,
+  CommandDefinition,
+  CommandType,
+  CommandWrite,
+  StreamReference,
+} from './aggregate/command.js'
+export type { Envelope } from './aggregate/envelope.js'
+export type { EventAccess } from './aggregate/event-access.js'
+export { defineEvents } from './aggregate/event-catalog.js'
+export type { EventCatalog, EventCatalogOptions } from './aggregate/event-catalog.js'
+export { eventData } from './aggregate/event-definitions.js'
+export type {
+  EventDefinitions,
+  EventInput,
+  NewEventOf,
+  ReadEvent,
+  RecordedEventOf,
+  UnknownEvent,
+  UnknownEvents,
+} from './aggregate/event-definitions.js'
+export { executeCommand } from './aggregate/execute-command.js'
+export type { ExecuteOptions, Executed } from './aggregate/execute-command.js'
+export { createRepository } from './aggregate/repository.js'
+export type {
+  Decide,
+  DecisionContext,
+  Handled,
+  HandleOptions,
+  Loaded,
+  Repository,
+  RepositoryOptions,
+} from './aggregate/repository.js'
+export type { ConflictRetryOptions } from './aggregate/retry-conflicts.js'
+export type { SnapshotFailure, SnapshotPolicy } from './aggregate/snapshot-policy.js'
+export { defineUpcaster } from './aggregate/upcaster.js'
+export type { Upcaster, UpcasterDefinition } from './aggregate/upcaster.js'
+
+// snapshots
+export type {
+  CountSnapshotsOptions,
+  DeleteSnapshotsOptions,
+  ListSnapshotsOptions,
+  NewSnapshot,
+  PruneSnapshotsOptions,
+  SaveSnapshotOptions,
+  Snapshot,
+  SnapshotCoverage,
+  SnapshotCoverageOptions,
+  SnapshotKind,
+  SnapshotQuery,
+  SnapshotStore,
+} from './snapshot/snapshot-store.js'
+// process managers
+export { defineProcess } from './process/define-process.js'
+export type {
+  AnyProcess,
+  AnyReaction,
+  CommandExecution,
+  CommandHandlers,
+  EmittedEvent,
+  FiredTimeout,
+  Process,
+  ProcessCommand,
+  ProcessDefinition,
+  Reaction,
+  ReactionContext,
+  RequestedTimeout,
+} from './process/process.js'
+export type { ProcessAdmin, ProcessFailure, ProcessInfo, ProcessRunOptions } from './process/process-admin.js'
 
 // consuming the log
 export { defineProjection } from './projection/define-projection.js'
@@ -141,8 +217,27 @@ export { resolveStoreOptions } from './store-options.js'
 export type { ResolvedRetry, ResolvedStoreOptions } from './store-options.js'
 export type { Filled } from './filled.js'
 export { backoffDelay, sleep } from './retry.js'
+export {
+  prepareSnapshot,
+  resolveCountSnapshots,
+  resolveDeleteSnapshots,
+  resolveListSnapshots,
+  resolvePruneSnapshots,
+  resolveSaveSnapshot,
+  resolveSnapshotCoverage,
+  resolveSnapshotQuery,
+} from './snapshot/snapshot-options.js'
+export type { PreparedSnapshot } from './snapshot/snapshot-options.js'
 export { projectionName } from './projection/define-projection.js'
 export { resolveSubscribe } from './projection/subscription.js'
 export type { ResolvedSubscribe } from './projection/subscription.js'
 export { resolveRun } from './projection/run-options.js'
 export type { ResolvedRun } from './projection/run-options.js'
+export { advance, correlationOf, TIMEOUT_FIRED } from './process/advance.js'
+export type {
+  Advanced,
+  OutboxEntry,
+  PendingTimeout,
+  ProcessInstance,
+  TimeoutData,
+} from './process/advance.js'

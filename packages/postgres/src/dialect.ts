@@ -1,5 +1,5 @@
 import type { Dialect, HintChannel } from '@varve/sql'
-import { eventColumnNames, streamColumnNames } from '@varve/sql'
+import { eventColumnNames, saveOnConflict, streamColumnNames } from '@varve/sql'
 import type pg from 'pg'
 import { appendStep } from './append.js'
 import { consumeDialect } from './consume.js'
@@ -31,6 +31,7 @@ export function postgresDialect(driver: PgDriver, names: Names, hints?: HintChan
     flushes: 2,
     settled: new SettledPositions(driver, names),
     migration: migrationDialect(driver, names),
+    saveSnapshot: saveOnConflict,
     consume: consumeDialect(hints),
     now: 'clock_timestamp()',
     openMaintenance: (session) => session.script(`set local varve.maintenance = 'on'`),

@@ -191,6 +191,11 @@ export interface Dialect<Client = unknown> extends ReadDialect {
   /** How many flushes may be under way at once. */
   readonly flushes: number
   readonly migration: MigrationDialect<Client>
+  /**
+   * The statement that inserts what `select` gives, or replaces the row with the same key (all columns up to `version`) in
+   * `table`, unless that has a higher `schema_version`.
+   */
+  saveSnapshot(table: string, columns: string, select: string): string
   readonly consume: ConsumeDialect<Client>
   /** Opens the append-only tables for the session's transaction, and closes them again before it commits. */
   openMaintenance(session: SqlSession<Client>): Promise<void>

@@ -24,6 +24,7 @@ export type { LogParts, LogStretch } from './log-parts.js'
 export type { Query } from './read-access.js'
 export type { SqlDriver, SqlFailure, SqlRow, SqlSession, SqlTransactionOptions, SqlValue } from './driver.js'
 export { eventColumnNames, streamColumnNames } from './rows.js'
+export { saveOnConflict } from './snapshot-sql.js'
 
 // for packages with tables of their own
 export { sqlOf } from './extension.js'

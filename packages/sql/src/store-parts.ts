@@ -26,6 +26,8 @@ import { Lifecycle } from './lifecycle.js'
 import { migrate, migrationStates } from './migrate.js'
 import { LogReader } from './read-all.js'
 import { streamReader } from './read-stream.js'
+import { snapshotStatements } from './snapshot-sql.js'
+import type { SnapshotStatements } from './snapshot-sql.js'
 import { statistics } from './statistics.js'
 import { headReader } from './streams.js'
 import { isConflict, SqlTransaction } from './transaction.js'
@@ -49,9 +51,10 @@ export class StoreParts<Client> {
   readonly tail: Tail
   readonly readStream: ReturnType<typeof streamReader>
   readonly readHead: ReturnType<typeof headReader>
+  readonly snapshots: SnapshotStatements
   /** What looking after projections needs. */
   readonly projections: AdminContext<Client>
-  readonly #runners = new Set<Runner<Client>>()
+  readonly #runners = new Set<{ stop(): Promise<void> }>()
   /** For transactions of the caller's own. */
   readonly joining: TransactionContext<Client>
   readonly #within: TransactionContext<Client>
@@ -92,12 +95,14 @@ export class StoreParts<Client> {
     }
     this.readStream = streamReader(dialect)
     this.readHead = headReader(dialect)
+    this.snapshots = snapshotStatements(dialect)
     const shared = {
       dialect,
       appender: this.appender,
       limits: options,
       readStream: this.readStream,
       readHead: this.readHead,
+      snapshots: this.snapshots,
     }
     this.joining = { ...shared, run: (operation, work) => this.lifecycle.run(operation, work) }
     // the transaction as a whole is counted, and checked, when it begins

@@ -30,6 +30,8 @@ import type {
   StreamInfo,
 } from '@varve/core'
 import type {
+  ProcessAdmin,
+  SnapshotStore,
   StreamWrite,
   SubscribeOptions,
   Subscription,
@@ -38,11 +40,13 @@ import type {
   VerifyReport,
 } from '@varve/core'
 import { SqlProjectionAdmin } from './consume/admin.js'
+import { SqlProcessAdmin } from './process/process-admin.js'
 import { eventsById } from './duplicate.js'
 import { registerSql } from './extension.js'
 import { listStreams, setArchived } from './streams.js'
 import type { StoreParts } from './store-parts.js'
-import { SqlTransaction } from './transaction.js'
+import { SqlSnapshots } from './snapshots.js'
+import { eventId, SqlTransaction } from './transaction.js'
 
 /** Reads of one tenant, or (`undefined`) of all. */
 class Reader<Client> implements EventReader {
@@ -90,6 +94,7 @@ class Reader<Client> implements EventReader {
 export class StoreHandle<Client> extends Reader<Client> implements EventStore<Client> {
   readonly tenantId: string
   readonly projections: ProjectionAdmin<Client>
+  readonly processes: ProcessAdmin
   readonly #bound: boolean
 
   constructor(parts: StoreParts<Client>, tenantId: string, bound: boolean) {
@@ -97,6 +102,7 @@ export class StoreHandle<Client> extends Reader<Client> implements EventStore<Cl
     this.projections = new SqlProjectionAdmin(parts.projections, tenantId, bound)
     this.tenantId = tenantId
     this.#bound = bound
+    this.processes = new SqlProcessAdmin(parts.projections, this)
   }
 
   forTenant(tenantId: string): EventStore<Client> {
@@ -135,18 +141,17 @@ export class StoreHandle<Client> extends Reader<Client> implements EventStore<Cl
   }
 
   async getEvent(id: string): Promise<RecordedEvent | undefined> {
-    if (typeof id !== 'string' || !/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) {
-      throw new InvalidArgumentError(
-        'id',
-        `must be a UUID, is ${typeof id === 'string' ? `'${id}'` : typeof id}`,
-      )
-    }
     const { dialect, lifecycle } = this.parts
-    return (await eventsById(dialect, lifecycle.query, this.tenantId, [id.toLowerCase()]))[0]
+    return (await eventsById(dialect, lifecycle.query, this.tenantId, [eventId(id)]))[0]
   }
 
   async getStream(streamId: string): Promise<StreamInfo | undefined> {
     return this.parts.readHead(this.parts.lifecycle.query, this.tenantId, streamName(streamId))
+  }
+
+  get snapshots(): SnapshotStore {
+    const { snapshots: statements, options, lifecycle } = this.parts
+    return new SqlSnapshots({ statements, options, tenantId: this.tenantId, query: lifecycle.query })
   }
 
   async archiveStream(streamId: string): Promise<void> {

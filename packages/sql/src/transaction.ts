@@ -11,7 +11,9 @@ import type {
   NewEvent,
   PreparedWrite,
   ReadStreamOptions,
-  SizeLimits,
+  RecordedEvent,
+  ResolvedStoreOptions,
+  SnapshotStore,
   StoreTransaction,
   StreamInfo,
   StreamWrite,
@@ -22,14 +24,18 @@ import type { SqlSession } from './driver.js'
 import type { Query, ReadAccess } from './read-access.js'
 import type { streamReader } from './read-stream.js'
 import { SESSION } from './session-key.js'
+import { eventsById } from './duplicate.js'
+import { SqlSnapshots } from './snapshots.js'
+import type { SnapshotStatements } from './snapshot-sql.js'
 import type { headReader } from './streams.js'
 
 export interface TransactionContext<Client> {
   readonly dialect: Dialect<Client>
   readonly appender: Appender<Client>
-  readonly limits: SizeLimits
+  readonly limits: ResolvedStoreOptions
   readonly readStream: ReturnType<typeof streamReader>
   readonly readHead: ReturnType<typeof headReader>
+  readonly snapshots: SnapshotStatements
   /** Runs one call: refused when the store is closed. */
   run<T>(operation: string, work: () => Promise<T>): Promise<T>
 }
@@ -90,6 +96,15 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
     return this.#context.readHead(this.#query, this.tenantId, streamId)
   }
 
+  async getEvent(id: string): Promise<RecordedEvent | undefined> {
+    return (await eventsById(this.#context.dialect, this.#query, this.tenantId, [eventId(id)]))[0]
+  }
+
+  get snapshots(): SnapshotStore {
+    const { snapshots: statements, limits: options } = this.#context
+    return new SqlSnapshots({ statements, options, tenantId: this.tenantId, query: this.#guarded })
+  }
+
   /** Waits for calls that were not awaited; afterwards every call rejects. Rejects when the database ended the transaction. */
   async finish(): Promise<void> {
     await this.#turn
@@ -107,6 +122,21 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
 
   readonly #query: Query = (text, params, map) =>
     this.#next('read', () => this.#session.query(text, params, map))
+
+  /** For what may fail and leave the transaction usable. */
+  readonly #guarded: Query = (text, params, map) =>
+    this.#next('snapshots', async () => {
+      await this.#session.script('savepoint varve_snapshots')
+      try {
+        const rows = await this.#session.query(text, params, map)
+        await this.#session.script('release savepoint varve_snapshots')
+        return rows
+      } catch (error) {
+        // when the database has ended the transaction altogether, the next statement will say so
+        await this.#session.script('rollback to savepoint varve_snapshots').catch(() => undefined)
+        throw error
+      }
+    })
 
   readonly #access: ReadAccess = {
     query: this.#query,
@@ -132,6 +162,12 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
     this.#turn = result.catch(() => undefined)
     return result
   }
+}
+
+/** @throws InvalidArgumentError for what is no UUID. */
+export function eventId(id: string): string {
+  if (typeof id === 'string' && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) return id.toLowerCase()
+  throw new InvalidArgumentError('id', `must be a UUID, is ${typeof id === 'string' ? `'${id}'` : typeof id}`)
 }
 
 /** Whether running the whole work again may help. */

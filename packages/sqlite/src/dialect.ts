@@ -1,5 +1,5 @@
 import type { Dialect } from '@varve/sql'
-import { eventColumnNames, streamColumnNames } from '@varve/sql'
+import { eventColumnNames, saveOnConflict, streamColumnNames } from '@varve/sql'
 import type { Database } from 'better-sqlite3'
 import { appendStep } from './append.js'
 import type { Connection } from './connection.js'
@@ -25,6 +25,7 @@ export function sqliteDialect(driver: SqliteDriver, connection: Connection, name
     flushes: 1,
     settled: new SettledPositions(driver, connection, names),
     migration: migrationDialect(names),
+    saveSnapshot: saveOnConflict,
     consume: {
       later: (ms) => `cast(round(unixepoch('subsec') * 1000) as integer) + ${ms}`,
       forUpdate: '',

@@ -12,6 +12,7 @@ import { readFaults } from './sabotage/reads.js'
 import { repetitionFaults } from './sabotage/repetitions.js'
 import { firstFailure } from './sabotage/runner.js'
 import { guardedBy, skipFaults } from './sabotage/skips.js'
+import { snapshotFaults } from './sabotage/snapshots.js'
 import { stallFaults } from './sabotage/stalls.js'
 import { streamFaults } from './sabotage/streams.js'
 import { tenantFaults } from './sabotage/tenants.js'
@@ -34,6 +35,7 @@ const faults = [
   ...tenantFaults,
   ...transactionFaults,
   ...operationFaults,
+  ...snapshotFaults,
   ...skipFaults,
   ...stallFaults,
 ]

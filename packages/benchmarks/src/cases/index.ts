@@ -3,11 +3,13 @@ import { postgresAppendBatch } from './postgres-append-batch.ts'
 import { postgresAppend } from './postgres-append.ts'
 import { postgresFeedLatency } from './postgres-feed-latency.ts'
 import { postgresHotStream } from './postgres-hot-stream.ts'
+import { postgresLoad } from './postgres-load.ts'
 import { postgresMemory } from './postgres-memory.ts'
 import { postgresProjections } from './postgres-projections.ts'
 import { postgresReadAll } from './postgres-read-all.ts'
 import { postgresReadStream } from './postgres-read-stream.ts'
 import { sqliteAppend } from './sqlite-append.ts'
+import { sqliteLoad } from './sqlite-load.ts'
 import { sqliteOpen } from './sqlite-open.ts'
 import { sqliteReadAll } from './sqlite-read-all.ts'
 
@@ -17,10 +19,12 @@ export const benchmarks: readonly Benchmark[] = [
   postgresAppendBatch,
   postgresReadAll,
   postgresReadStream,
+  postgresLoad,
   postgresMemory,
   postgresProjections,
   postgresFeedLatency,
   sqliteAppend,
   sqliteReadAll,
+  sqliteLoad,
   sqliteOpen,
 ]

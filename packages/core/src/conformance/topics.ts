@@ -1,12 +1,16 @@
+import { aggregateSnapshots } from './aggregate-snapshots.cases.js'
+import { aggregates } from './aggregates.cases.js'
 import { appendMany } from './append-many.cases.js'
 import { appendOnly } from './append-only.cases.js'
 import { append } from './append.cases.js'
 import { archive } from './archive.cases.js'
 import { checks } from './checks.cases.js'
+import { commands } from './commands.cases.js'
 import { checkpoints } from './checkpoints.cases.js'
 import { conflicts } from './conflicts.cases.js'
 import { data } from './data.cases.js'
 import { duplicates } from './duplicates.cases.js'
+import { evolvingEvents } from './evolving-events.cases.js'
 import { expectedVersions } from './expected-version.cases.js'
 import { filters } from './filters.cases.js'
 import { idempotency } from './idempotency.cases.js'
@@ -25,12 +29,14 @@ import { inline } from './inline.cases.js'
 import { parkedEvents } from './parked.cases.js'
 import { versions } from './versions.cases.js'
 import { projections } from './projections.cases.js'
+import { processes } from './processes.cases.js'
 import { properties } from './properties.cases.js'
 import { races } from './races.cases.js'
 import { readModels } from './read-models.cases.js'
 import { readsAll } from './reads-all.cases.js'
 import { readsStream } from './reads-stream.cases.js'
 import { skips } from './skips.cases.js'
+import { snapshots } from './snapshots.cases.js'
 import { stalls } from './stalls.cases.js'
 import { statistics } from './statistics.cases.js'
 import { subscriptions } from './subscriptions.cases.js'
@@ -64,11 +70,17 @@ export const topics: readonly Topic[] = [
   readModels,
   conflicts,
   using,
+  snapshots,
+  aggregates,
+  aggregateSnapshots,
+  evolvingEvents,
+  commands,
   statistics,
   integrity,
   appendOnly,
   migrations,
   lifecycle,
+  processes,
   races,
   numbers,
   skips,

@@ -181,4 +181,82 @@ create index idx_parked_events_stream on {{parked_events}}
   (tenant_id, projection_name, projection_version, event_tenant_id, stream_id, position);
 `,
   },
+  {
+    name: '0003_snapshots',
+    checksum: 'e37ac1481c68ad2771e913d687f3d21696adca45a66f3db0ca3b88909af4ed66',
+    sql: `-- What streams came to at one of their versions. Disposable: the events still say it all.
+create table {{snapshots}} (
+  tenant_id text collate "C" not null,
+  stream_id text collate "C" not null,
+  snapshot_type text collate "C" not null,
+  version bigint not null, -- of the last event that is in it
+  schema_version integer not null, -- of the state
+  state {{data_type}} not null,
+  created_at timestamptz not null,
+  constraint snapshots_pkey primary key (tenant_id, stream_id, snapshot_type, version), -- serves the latest of a stream too
+  constraint snapshots_version_check check (version > 0),
+  constraint snapshots_schema_version_check check (schema_version > 0)
+);
+
+create index idx_snapshots_cleanup on {{snapshots}} (tenant_id, created_at);
+create index idx_snapshots_type on {{snapshots}} (tenant_id, snapshot_type);
+
+-- Whether so many events have come since the stream's latest snapshot (or since its beginning, when it has none).
+create function {{should_snapshot}}(
+  p_tenant_id text,
+  p_stream_id text,
+  p_new_version bigint,
+  p_every bigint default 100
+) returns boolean language sql stable as $$
+  select p_new_version - coalesce(max(version), 0) >= p_every
+  from {{snapshots}}
+  where tenant_id = p_tenant_id and stream_id = p_stream_id
+$$;
+`,
+  },
+  {
+    name: '0004_processes',
+    checksum: 'd951cd4a58d3fc5ab2163957f5910e26794d5f7ec34bf6879a3ecdf596c84f79',
+    sql: `-- What process managers know of each correlation, and what they have asked for and was not carried out yet.
+create table {{process_instances}} (
+  tenant_id text collate "C" not null,
+  process_name text collate "C" not null,
+  correlation_id text collate "C" not null,
+  completed smallint not null,
+  state {{data_type}} not null,
+  pending {{data_type}} not null, -- ids of the timeouts that may still fire, by name
+  updated_at timestamptz not null,
+  constraint process_instances_pkey primary key (tenant_id, process_name, correlation_id)
+);
+
+-- In the order of positions and numbers. A row is gone once it was carried out.
+create table {{process_outbox}} (
+  tenant_id text collate "C" not null,
+  process_name text collate "C" not null,
+  position bigint not null, -- of the event that led to it
+  number integer not null,
+  correlation_id text collate "C" not null,
+  entry {{data_type}} not null,
+  attempts integer not null default 0,
+  error_message text,
+  due_at timestamptz not null,
+  constraint process_outbox_pkey primary key (tenant_id, process_name, position, number)
+);
+
+create index idx_process_outbox_correlation on {{process_outbox}} (tenant_id, process_name, correlation_id, position, number);
+
+create table {{process_timeouts}} (
+  tenant_id text collate "C" not null,
+  process_name text collate "C" not null,
+  correlation_id text collate "C" not null,
+  timeout_name text collate "C" not null,
+  timeout_id text collate "C" not null,
+  due_at timestamptz not null,
+  data {{data_type}} not null,
+  constraint process_timeouts_pkey primary key (tenant_id, process_name, correlation_id, timeout_name)
+);
+
+create index idx_process_timeouts_due on {{process_timeouts}} (tenant_id, process_name, due_at);
+`,
+  },
 ]

@@ -22,7 +22,7 @@ export interface AdminContext<Client> extends Omit<RunContext<Client>, 'options'
   readonly lifecycle: Lifecycle
   readonly options: ResolvedStoreOptions
   /** Has the runner stopped when the store is closed. */
-  readonly started: (runner: Runner<Client>) => void
+  readonly started: (runner: { readonly over: Promise<void>; stop(): Promise<void> }) => void
 }
 
 /** Looking after projections, by one tenant's handle or (not `bound`) by the store that was opened. */

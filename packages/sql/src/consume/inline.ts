@@ -18,7 +18,7 @@ export function inlineStep<Client>(
       const own = events.filter(({ type }) => wants(type))
       if (own.length === 0) continue
       try {
-        await apply(projection, own, session.client)
+        await apply(projection, own, session)
       } catch (error) {
         const { kind } = driver.classify(error)
         // the append is repeated as a whole
@@ -32,9 +32,9 @@ export function inlineStep<Client>(
 async function apply<Client>(
   projection: Projection<Client>,
   events: readonly RecordedEvent[],
-  client: Client,
+  session: SqlSession<Client>,
 ): Promise<void> {
-  const tx = projectionTransaction(projection, client)
+  const tx = projectionTransaction(projection, session)
   if (projection.batch !== undefined) await projection.batch(events, tx)
   else for (const event of events) await handlerOf(projection, event.type)?.(event, tx)
 }
@@ -48,7 +48,7 @@ export async function setUpInline<Client>(
   for (const projection of projections) {
     if (projection.setUp === undefined) continue
     await driver.transaction(async (session) => {
-      await projection.setUp?.(projectionTransaction(projection, session.client))
+      await projection.setUp?.(projectionTransaction(projection, session))
       for (const table of projection.tables) {
         await session.script(dialect.consume.showIn(table, tableOf(table, projection.version)))
       }

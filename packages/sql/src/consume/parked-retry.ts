@@ -64,7 +64,7 @@ async function handleAgain<Client>(
     async (session) => {
       await hooks.begun(session.client)
       if (!(await parked.remove(session, { key, position }))) throw new Discarded()
-      const tx = projectionTransaction(projection, session.client)
+      const tx = projectionTransaction(projection, session)
       if (projection.batch !== undefined) await projection.batch([event], tx)
       else await handlerOf(projection, event.type)?.(event, tx)
       if (!(await checkpoints.touch(session, row))) throw new Fenced()

@@ -80,7 +80,7 @@ async function handleAll<Client>(
     for (const event of events) await run.parked.park(session, seen, event, instead)
     return 0
   }
-  const tx = projectionTransaction(projection, session.client)
+  const tx = projectionTransaction(projection, session)
   const waits = (event: RecordedEvent): boolean =>
     parkedStreams.size > 0 && parkedStreams.has(parkedStream(event))
   const own = parkedStreams.size === 0 ? events : events.filter((event) => !waits(event))

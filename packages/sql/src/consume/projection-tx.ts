@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from '@varve/core'
 import type { Projection, ProjectionTransaction } from '@varve/core'
+import type { SqlSession } from '../driver.js'
+import { SESSION } from '../session-key.js'
 
 /** The name of a projection's table in one of its versions. */
 export function tableOf(table: string, version: number): string {
@@ -8,14 +10,16 @@ export function tableOf(table: string, version: number): string {
 
 export function projectionTransaction<Client>(
   projection: Projection<Client>,
-  client: Client,
+  session: SqlSession<Client>,
 ): ProjectionTransaction<Client> {
   const { name, version, tables } = projection
-  return {
-    client,
+  const tx = {
+    client: session.client,
+    // for statements of our own
+    [SESSION]: session,
     name,
     version,
-    table(table) {
+    table(table: string) {
       if (tables.includes(table)) return tableOf(table, version)
       const known = tables.length === 0 ? 'it has none' : `it has ${tables.join(', ')}`
       throw new InvalidArgumentError(
@@ -24,4 +28,5 @@ export function projectionTransaction<Client>(
       )
     },
   }
+  return tx
 }

@@ -66,7 +66,7 @@ export async function runStep<Client>(
 ): Promise<void> {
   const logId = await readLogId(run.query, run.dialect)
   await run.driver.transaction(async (session) => {
-    const tx = projectionTransaction(projection, session.client)
+    const tx = projectionTransaction(projection, session)
     if (row.pendingStep === 'set-up') await projection.setUp?.(tx)
     else if (projection.reset !== undefined) await projection.reset(tx)
     else if (projection.tables.length > 0) {

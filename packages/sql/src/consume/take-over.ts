@@ -62,7 +62,7 @@ async function switchReaders<Client>(
   for (const table of projection.tables) {
     await session.script(dialect.consume.showIn(table, tableOf(table, projection.version)))
   }
-  await projection.takeOver?.(projectionTransaction(projection, session.client))
+  await projection.takeOver?.(projectionTransaction(projection, session))
 }
 
 async function removeVersions<Client>(

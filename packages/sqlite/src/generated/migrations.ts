@@ -227,4 +227,70 @@ create index {{idx_parked_events_stream}} on {{parked_events}}
   (tenant_id, projection_name, projection_version, event_tenant_id, stream_id, position);
 `,
   },
+  {
+    name: '0003_snapshots',
+    checksum: '82673e33f664d40ee01478270e8f9f8360e8fc8d0920f804605dbfdab5a5c16b',
+    sql: `-- What streams came to at one of their versions. Disposable: the events still say it all.
+-- With rowid: a state may be large, and would fill the key's own pages.
+create table {{snapshots}} (
+  tenant_id text not null check (tenant_id <> ''),
+  stream_id text not null check (stream_id <> ''),
+  snapshot_type text not null check (snapshot_type <> ''),
+  version integer not null check (version > 0), -- of the last event that is in it
+  schema_version integer not null check (schema_version > 0), -- of the state
+  state text not null,
+  created_at integer not null,
+  primary key (tenant_id, stream_id, snapshot_type, version) -- serves the latest of a stream too
+) strict;
+
+create index {{idx_snapshots_cleanup}} on {{snapshots}} (tenant_id, created_at);
+create index {{idx_snapshots_type}} on {{snapshots}} (tenant_id, snapshot_type);
+`,
+  },
+  {
+    name: '0004_processes',
+    checksum: '2f5ef412c5b86aeb64a92b2e9768eafac952beecf17be6ad25260f20d8f07fba',
+    sql: `-- What process managers know of each correlation, and what they have asked for and was not carried out yet.
+create table {{process_instances}} (
+  tenant_id text not null,
+  process_name text not null,
+  correlation_id text not null check (correlation_id <> ''),
+  completed integer not null,
+  state text not null,
+  pending text not null, -- ids of the timeouts that may still fire, by name
+  updated_at integer not null,
+  primary key (tenant_id, process_name, correlation_id)
+) strict;
+
+-- In the order of positions and numbers. A row is gone once it was carried out.
+create table {{process_outbox}} (
+  tenant_id text not null,
+  process_name text not null,
+  position integer not null, -- of the event that led to it
+  number integer not null,
+  correlation_id text not null,
+  entry text not null,
+  attempts integer not null default 0,
+  error_message text,
+  due_at integer not null,
+  primary key (tenant_id, process_name, position, number)
+) strict;
+
+create index {{idx_process_outbox_correlation}} on {{process_outbox}}
+  (tenant_id, process_name, correlation_id, position, number);
+
+create table {{process_timeouts}} (
+  tenant_id text not null,
+  process_name text not null,
+  correlation_id text not null,
+  timeout_name text not null,
+  timeout_id text not null,
+  due_at integer not null,
+  data text not null,
+  primary key (tenant_id, process_name, correlation_id, timeout_name)
+) strict;
+
+create index {{idx_process_timeouts_due}} on {{process_timeouts}} (tenant_id, process_name, due_at);
+`,
+  },
 ]

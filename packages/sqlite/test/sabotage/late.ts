@@ -92,6 +92,8 @@ function lateTransaction(store: EventStore, log: LateLog, own: Map<string, numbe
     appendMany: () => Promise.reject(new Error('not needed here')),
     readStream: (streamId, options) => store.readStream(streamId, options),
     getStream: (streamId) => store.getStream(streamId),
+    getEvent: (id) => store.getEvent(id),
+    snapshots: store.snapshots,
   }
 }
 

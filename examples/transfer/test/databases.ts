@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Adapter } from '@varve/core'
+import { adapter as postgres } from '@varve/postgres'
+import { adapter as sqlite } from '@varve/sqlite'
+import { createDatabase } from '@varve/test-servers/vitest'
+
+export interface OpenDatabase {
+  readonly url: string
+  drop(): Promise<void>
+}
+
+export const adapters: readonly Adapter[] = [sqlite, postgres]
+
+/** Every database that the example must give the same result on; one more is one more line. */
+export const databases: Readonly<Record<string, () => Promise<OpenDatabase>>> = {
+  'sqlite in memory': async () => ({ url: 'sqlite::memory:', drop: async () => undefined }),
+  'sqlite in a file': async () => sqliteFile(),
+  postgres: () => createDatabase('postgres'),
+}
+
+function sqliteFile(): OpenDatabase {
+  const folder = mkdtempSync(join(tmpdir(), 'varve-transfer-'))
+  return {
+    url: `sqlite:${join(folder, 'transfer.db')}`,
+    drop: async () => rmSync(folder, { recursive: true, force: true }),
+  }
+}

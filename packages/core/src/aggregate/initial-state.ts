@@ -1,0 +1,19 @@
+/** Makes states to begin with; each fold gets one of its own, so that none that changes it spoils the next one's. */
+export function initialStateOf<State, Arguments extends unknown[]>(
+  given: State | ((...args: Arguments) => State),
+): (...args: Arguments) => State {
+  if (typeof given === 'function') return given as (...args: Arguments) => State
+  return isPlain(given) ? () => structuredClone(given) : () => given
+}
+
+/** Whether a copy is as good: classes would lose what they are, functions cannot be copied. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null)
+    return typeof value !== 'function' && typeof value !== 'symbol'
+  if (value instanceof Map) return [...value].flat().every(isPlain)
+  if (value instanceof Set) return [...value].every(isPlain)
+  if (value instanceof Date) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return false
+  return Object.values(value).every(isPlain)
+}

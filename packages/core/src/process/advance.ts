@@ -1,0 +1,172 @@
+import { v5 } from 'uuid'
+import { canonicalize } from '../canonical.js'
+import { InvalidArgumentError, isInvalidEventError } from '../errors.js'
+import type { RecordedEvent } from '../event.js'
+import type { JsonValue } from '../json.js'
+import { requiredName } from '../option-values.js'
+import type { AnyProcess, AnyReaction, FiredTimeout } from './process.js'
+
+/** The type of the events by which timeouts fire; they go through the log, so that they count once as all events do. */
+export const TIMEOUT_FIRED = 'process.timeout_fired'
+
+const NAMESPACE = 'c1b34a3a-6c0c-4b8e-8a0c-9d2f6f6f1c55'
+
+/** What is known of one correlation. */
+export interface ProcessInstance {
+  readonly state: JsonValue
+  /** The ids of the timeouts that may still fire, by name. */
+  readonly pending: Readonly<Record<string, string>>
+  readonly completed: boolean
+}
+
+/** Something that a process asked for, to be done once. */
+export type OutboxEntry = { readonly id: string; readonly causationId: string } & (
+  | {
+      readonly kind: 'event'
+      readonly streamId: string
+      readonly streamType?: string
+      readonly event: JsonValue
+    }
+  | { readonly kind: 'command'; readonly command: string; readonly data: JsonValue }
+)
+
+export interface PendingTimeout {
+  readonly id: string
+  readonly name: string
+  readonly dueAt: Date
+  readonly data: JsonValue
+}
+
+/** What follows from one event. */
+export interface Advanced {
+  readonly instance: ProcessInstance
+  readonly outbox: readonly OutboxEntry[]
+  readonly timeouts: readonly PendingTimeout[]
+  /** Names; all there are, when the correlation is completed. */
+  readonly cancelled: readonly string[]
+}
+
+/** What `TIMEOUT_FIRED` says. */
+export interface TimeoutData {
+  readonly process: string
+  readonly correlationId: string
+  readonly id: string
+  readonly name: string
+  readonly dueAt: string
+  readonly data: JsonValue
+}
+
+/** Which correlation an event concerns. */
+export async function correlationOf(process: AnyProcess, event: RecordedEvent): Promise<string | undefined> {
+  if (event.type === TIMEOUT_FIRED) {
+    const { process: name, correlationId } = event.data as unknown as TimeoutData
+    return name === process.name ? correlationId : undefined
+  }
+  const decoded = await process.decode(event)
+  const found = decoded === undefined ? undefined : process.correlate(decoded as never)
+  return found === undefined ? undefined : requiredName(found, 'correlate')
+}
+
+/** What a process makes of an event, on what it knows; `undefined` when that is nothing. */
+export async function advance(
+  process: AnyProcess,
+  known: ProcessInstance | undefined,
+  correlationId: string,
+  event: RecordedEvent,
+): Promise<Advanced | undefined> {
+  if (known?.completed === true) return undefined
+  const before = known ?? { state: process.initial() as JsonValue, pending: {}, completed: false }
+  const context = { correlationId, recordedAt: event.recordedAt }
+  if (event.type === TIMEOUT_FIRED) {
+    const { id, name, dueAt, data } = event.data as unknown as TimeoutData
+    // it was cancelled, or set anew, while it was on its way
+    if (before.pending[name] !== id) return undefined
+    const { [name]: _, ...pending } = before.pending
+    const fired: FiredTimeout = { name, dueAt: new Date(dueAt), data }
+    return applied(
+      process,
+      { ...before, pending },
+      process.fire(before.state as never, fired, context),
+      event,
+    )
+  }
+  const decoded = await process.decode(event)
+  if (decoded === undefined) return undefined
+  const reaction = process.handle(before.state as never, decoded as never, context)
+  return reaction === undefined ? undefined : applied(process, before, reaction, event)
+}
+
+function applied(
+  process: AnyProcess,
+  before: ProcessInstance,
+  reaction: AnyReaction | undefined,
+  event: RecordedEvent,
+): Advanced {
+  const { state, emit = [], commands = [], timeouts = [], cancel = [], complete = false } = reaction ?? {}
+  // the same ids each time, should the event be handled again
+  const idOf = (what: string): string => v5(JSON.stringify([process.name, event.id, what]), NAMESPACE)
+  const outbox = [
+    ...emit.map(({ streamId, streamType, ...one }, index): OutboxEntry => ({
+      kind: 'event',
+      id: idOf(`event ${index}`),
+      causationId: event.id,
+      streamId: requiredName(streamId, `emit[${index}].streamId`),
+      ...(streamType !== undefined && { streamType }),
+      event: json(one, `emit[${index}]`),
+    })),
+    ...commands.map(({ command, data }, index): OutboxEntry => {
+      if (!(command in process.commands)) {
+        throw new InvalidArgumentError(
+          `commands[${index}]`,
+          `process '${process.name}' has no command '${command}'`,
+        )
+      }
+      return {
+        kind: 'command',
+        id: idOf(`command ${index}`),
+        causationId: event.id,
+        command,
+        data: json(data, `commands[${index}].data`),
+      }
+    }),
+  ]
+  const requested = timeouts.map(({ name, at, afterMs, data }, index): PendingTimeout => {
+    if ((at === undefined) === (afterMs === undefined)) {
+      throw new InvalidArgumentError(`timeouts[${index}]`, 'has either at or afterMs')
+    }
+    const dueAt = at ?? new Date(event.recordedAt.getTime() + (afterMs ?? 0))
+    if (Number.isNaN(dueAt.getTime()))
+      throw new InvalidArgumentError(`timeouts[${index}]`, 'its time is no time')
+    return { id: idOf(`timeout ${index}`), name, dueAt, data: json(data ?? null, `timeouts[${index}].data`) }
+  })
+  const pending = Object.fromEntries(
+    Object.entries(before.pending).filter(([name]) => !cancel.includes(name)),
+  )
+  for (const { name, id } of requested) pending[name] = id
+  return {
+    instance: {
+      state: state === undefined ? before.state : json(state, 'state'),
+      pending: complete ? {} : pending,
+      completed: complete,
+    },
+    outbox,
+    timeouts: complete ? [] : requested,
+    cancelled: complete ? Object.keys({ ...before.pending, ...pending }) : cancel,
+  }
+}
+
+/** A copy, once it was checked that it is JSON. `undefined` members are left out. */
+function json(value: unknown, path: string): JsonValue {
+  try {
+    return JSON.parse(canonicalize(withoutUndefined(value), path)) as JsonValue
+  } catch (error) {
+    if (isInvalidEventError(error)) throw new InvalidArgumentError(error.path, error.reason, error)
+    throw error
+  }
+}
+
+function withoutUndefined(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined))
+}

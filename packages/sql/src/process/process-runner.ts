@@ -1,0 +1,115 @@
+import { sleep } from '@varve/core'
+import type { LeaseReport, ProjectionRunner } from '@varve/core'
+import type { Tail } from '../consume/tail.js'
+import { carryOut, type CarryOutContext } from './carry-out.js'
+
+/** How often a leader looks when nothing tells it to. */
+const LOOK_MS = 1_000
+
+export interface ProcessMember extends Omit<CarryOutContext, 'goesOn'> {
+  readonly projection: string
+}
+
+/** Processes under way in this process of the operating system: their projections, and what those have asked for. */
+export class ProcessRunner implements ProjectionRunner {
+  readonly #projections: ProjectionRunner
+  readonly #members: readonly ProcessMember[]
+  readonly #leading = new Set<string>()
+  readonly #stopping = new AbortController()
+  readonly #over: Promise<void>
+  readonly #turns = new Map<string, Promise<number>>()
+  #wake = new AbortController()
+  /** How much was carried out so far. */
+  #carriedOut = 0
+
+  constructor(
+    members: readonly ProcessMember[],
+    tail: Pick<Tail, 'outside'>,
+    start: (hooks: { onLease: (report: LeaseReport) => void; onBatch: () => void }) => ProjectionRunner,
+  ) {
+    this.#members = members
+    this.#projections = start({
+      onLease: ({ projection, event }) => {
+        if (event === 'acquired') this.#leading.add(projection)
+        else this.#leading.delete(projection)
+        this.#wake.abort()
+      },
+      onBatch: () => this.#wake.abort(),
+    })
+    this.#over = tail.outside(() => this.#keep())
+  }
+
+  /** Resolves when it has stopped. */
+  get over(): Promise<void> {
+    return this.#over
+  }
+
+  /** Until the reactions to what was carried out have led to nothing more. */
+  async caughtUp(): Promise<void> {
+    for (;;) {
+      const before = this.#carriedOut
+      await this.#projections.caughtUp()
+      await Promise.all(this.#members.map((member) => this.#turn(member)))
+      if (this.#carriedOut === before && !(await this.#anythingDue())) return
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#wake.abort()
+    await Promise.all([this.#over, this.#projections.stop()])
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #anythingDue(): Promise<boolean> {
+    for (const { tables, query, key } of this.#members) {
+      const dueIn = await tables.nextDue(query, key)
+      if (dueIn !== undefined && dueIn <= 0) {
+        // somebody else leads, or it was put off for a moment
+        await sleep(10)
+        return true
+      }
+    }
+    return false
+  }
+
+  async #keep(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      if (this.#wake.signal.aborted) this.#wake = new AbortController()
+      let waitMs = LOOK_MS
+      for (const member of this.#members) {
+        // the database may be away: it is tried again
+        const found = await this.#round(member).catch(() => LOOK_MS)
+        waitMs = Math.min(waitMs, found)
+      }
+      if (waitMs > 0 && !this.#stopping.signal.aborted)
+        await sleep(waitMs, this.#wake.signal).catch(() => undefined)
+    }
+  }
+
+  /** Gives the milliseconds until there may be something to do again. */
+  async #round(member: ProcessMember): Promise<number> {
+    if (!this.#leading.has(member.projection)) return LOOK_MS
+    const done = await this.#turn(member)
+    if (done > 0) return 0
+    return Math.max(10, (await member.tables.nextDue(member.query, member.key)) ?? LOOK_MS)
+  }
+
+  /** One at a time: two that carry out the same would do it twice, to no harm but for nothing. */
+  #turn(member: ProcessMember): Promise<number> {
+    const goesOn = (): boolean => !this.#stopping.signal.aborted && this.#leading.has(member.projection)
+    const before = this.#turns.get(member.projection) ?? Promise.resolve(0)
+    const turn = before
+      .catch(() => 0)
+      .then(async () => {
+        const done = goesOn() ? await carryOut({ ...member, goesOn }) : 0
+        this.#carriedOut += done
+        return done
+      })
+    this.#turns.set(member.projection, turn)
+    return turn
+  }
+}

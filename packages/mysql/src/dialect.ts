@@ -27,6 +27,7 @@ export function mysqlDialect(driver: MysqlDriver, tablePrefix: string): Dialect<
     flushes: 1,
     settled,
     migration: migrationDialect(driver, names),
+    saveSnapshot,
     consume: {
       later: (ms) => `date_add(utc_timestamp(6), interval (${ms} * 1000) microsecond)`,
       forUpdate: ' for update',
@@ -41,6 +42,16 @@ export function mysqlDialect(driver: MysqlDriver, tablePrefix: string): Dialect<
     patiently: (_, work) => driver.patiently(work),
     health: (plain) => healthChecks(plain, names),
   }
+}
+
+function saveSnapshot(table: string, columns: string, select: string): string {
+  // assigned from left to right: the comparison has to see the version that was there
+  const newer = (column: string): string =>
+    `${column} = if(values(schema_version) >= ${table}.schema_version, values(${column}), ${table}.${column})`
+  return (
+    `insert into ${table} (${columns}) ${select} ` +
+    `on duplicate key update ${newer('state')}, ${newer('created_at')}, ${newer('schema_version')}`
+  )
 }
 
 async function setOpen(session: SqlSession, open: boolean): Promise<void> {

@@ -264,4 +264,67 @@ create table if not exists {{parked_events}} (
 ) engine = innodb default character set utf8mb4 collate utf8mb4_0900_bin;
 `,
   },
+  {
+    name: '0003_snapshots',
+    checksum: 'f9251460b54ebf6d57f2a9e5dd67d7b1e75cb632a81b49712996dfe894c5ad3e',
+    sql: `-- What streams came to at one of their versions. Disposable: the events still say it all.
+create table if not exists {{snapshots}} (
+  tenant_id varchar(255) not null,
+  stream_id varchar(255) not null,
+  snapshot_type varchar(255) not null,
+  version bigint not null comment 'of the last event that is in it',
+  schema_version int not null comment 'of the state',
+  state longtext not null,
+  created_at datetime(6) not null,
+  primary key (tenant_id, stream_id, snapshot_type, version),
+  key idx_snapshots_cleanup (tenant_id, created_at),
+  key idx_snapshots_type (tenant_id, snapshot_type),
+  check (version > 0),
+  check (schema_version > 0)
+) engine = innodb default character set utf8mb4 collate utf8mb4_0900_bin;
+`,
+  },
+  {
+    name: '0004_processes',
+    checksum: '317b171603c62ee634369f2ed16ea681b3770278ae8828130b58a13a9c32838b',
+    sql: `-- What process managers know of each correlation, and what they have asked for and was not carried out yet.
+create table if not exists {{process_instances}} (
+  tenant_id varchar(255) not null,
+  process_name varchar(100) not null,
+  correlation_id varchar(255) not null,
+  completed tinyint not null,
+  state longtext not null,
+  pending longtext not null comment 'ids of the timeouts that may still fire, by name',
+  updated_at datetime(6) not null,
+  primary key (tenant_id, process_name, correlation_id)
+) engine = innodb default character set utf8mb4 collate utf8mb4_0900_bin;
+
+-- In the order of positions and numbers. A row is gone once it was carried out.
+create table if not exists {{process_outbox}} (
+  tenant_id varchar(255) not null,
+  process_name varchar(100) not null,
+  position bigint not null comment 'of the event that led to it',
+  number int not null,
+  correlation_id varchar(255) not null,
+  entry longtext not null,
+  attempts int not null default 0,
+  error_message text,
+  due_at datetime(6) not null,
+  primary key (tenant_id, process_name, position, number),
+  key idx_process_outbox_correlation (tenant_id, process_name, correlation_id, position, number)
+) engine = innodb default character set utf8mb4 collate utf8mb4_0900_bin;
+
+create table if not exists {{process_timeouts}} (
+  tenant_id varchar(255) not null,
+  process_name varchar(100) not null,
+  correlation_id varchar(255) not null,
+  timeout_name varchar(100) not null,
+  timeout_id varchar(255) not null,
+  due_at datetime(6) not null,
+  data longtext not null,
+  primary key (tenant_id, process_name, correlation_id, timeout_name),
+  key idx_process_timeouts_due (tenant_id, process_name, due_at)
+) engine = innodb default character set utf8mb4 collate utf8mb4_0900_bin;
+`,
+  },
 ]

@@ -24,6 +24,7 @@ export function mysqlDialect(driver: MysqlDriver, tablePrefix: string): Dialect<
     decode,
     filter: filterStatements(names),
     append: appendStep(driver, names, settled.appended),
+    currentRead: ' lock in share mode',
     flushes: 1,
     settled,
     migration: migrationDialect(driver, names),

@@ -62,7 +62,8 @@ export class Appender<Client> {
     /** Told when the database has ended the transaction under way. */
     ended: (error: Error) => void,
   ): Promise<AppendResult[]> {
-    const query: Query = (text, params, map) => session.query(text, params, map)
+    const current = this.#engine.dialect.currentRead ?? ''
+    const query: Query = (text, params, map) => session.query(`${text}${current}`, params, map)
     for (let round = 0; ; round++) {
       await session.script('savepoint varve_append')
       let failure: unknown

@@ -188,6 +188,11 @@ export interface ReadDialect {
 /** All that is particular to an engine, beside its driver. */
 export interface Dialect<Client = unknown> extends ReadDialect {
   readonly append: AppendStep<Client>
+  /**
+   * Ends a select that is to see what is committed by now, in a transaction whose snapshot may be older. Needed where such a
+   * transaction can lock and write what its snapshot does not show.
+   */
+  readonly currentRead?: string
   /** How many flushes may be under way at once. */
   readonly flushes: number
   readonly migration: MigrationDialect<Client>

@@ -106,6 +106,64 @@ create table events_default (
   constraint events_version_check CHECK (version > 0)
 ) partition of events DEFAULT;
 
+create table parked_events (
+  tenant_id text collate "C" not null,
+  projection_name text collate "C" not null,
+  projection_version integer not null,
+  "position" bigint not null,
+  shard integer not null,
+  event_tenant_id text collate "C" not null,
+  stream_id text collate "C" not null,
+  version bigint not null,
+  event_id uuid not null,
+  event_type text collate "C" not null,
+  error_message text not null,
+  attempts integer not null,
+  retry_requested smallint default 0 not null,
+  parked_at timestamp with time zone default clock_timestamp() not null,
+  constraint parked_events_pkey PRIMARY KEY (tenant_id, projection_name, projection_version, "position"),
+  constraint parked_events_attempts_check CHECK (attempts >= 0)
+);
+
+create table projection_checkpoints (
+  tenant_id text collate "C" not null,
+  projection_name text collate "C" not null,
+  projection_version integer not null,
+  shard integer not null,
+  shards integer not null,
+  last_position bigint default 0 not null,
+  last_event_id uuid,
+  last_event_position bigint,
+  last_processed_at timestamp with time zone,
+  events_processed bigint default 0 not null,
+  status text collate "C" not null,
+  error_message text,
+  pending_step text collate "C",
+  in_charge smallint default 0 not null,
+  target_position bigint default 0 not null,
+  log_id text collate "C" not null,
+  epoch bigint default 0 not null,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  constraint projection_checkpoints_pkey PRIMARY KEY (tenant_id, projection_name, projection_version, shard),
+  constraint projection_checkpoints_position_check CHECK (last_position >= 0),
+  constraint projection_checkpoints_shard_check CHECK (shard >= 0 AND shard < shards),
+  constraint projection_checkpoints_status_check CHECK (status = ANY (ARRAY['running'::text, 'paused'::text, 'rebuilding'::text, 'faulted'::text])),
+  constraint projection_checkpoints_step_check CHECK (pending_step = ANY (ARRAY['set-up'::text, 'reset'::text])),
+  constraint projection_checkpoints_version_check CHECK (projection_version > 0)
+) with (fillfactor=25, autovacuum_vacuum_threshold=200, autovacuum_vacuum_scale_factor=0);
+
+create table projection_leases (
+  tenant_id text collate "C" not null,
+  projection_name text collate "C" not null,
+  projection_version integer not null,
+  shard integer not null,
+  owner text collate "C" not null,
+  epoch bigint not null,
+  expires_at timestamp with time zone not null,
+  connection text collate "C",
+  constraint projection_leases_pkey PRIMARY KEY (tenant_id, projection_name, projection_version, shard)
+) with (fillfactor=25, autovacuum_vacuum_threshold=200, autovacuum_vacuum_scale_factor=0);
+
 create table varve_meta (
   name text collate "C" not null,
   value text not null,
@@ -157,6 +215,8 @@ CREATE INDEX events_default_tenant_id_event_type_position_idx ON events_default 
 CREATE UNIQUE INDEX idx_events_default_event_id ON events_default USING btree (tenant_id, event_id);
 
 CREATE UNIQUE INDEX idx_events_default_stream ON events_default USING btree (tenant_id, stream_id, version);
+
+CREATE INDEX idx_parked_events_stream ON parked_events USING btree (tenant_id, projection_name, projection_version, event_tenant_id, stream_id, "position");
 
 CREATE OR REPLACE FUNCTION attach_partition(partition_name text, starts timestamp with time zone, ends timestamp with time zone)
  RETURNS bigint

@@ -125,6 +125,41 @@ create table parked_events (
   constraint parked_events_attempts_check CHECK (attempts >= 0)
 );
 
+create table process_instances (
+  tenant_id text collate "C" not null,
+  process_name text collate "C" not null,
+  correlation_id text collate "C" not null,
+  completed smallint not null,
+  state jsonb not null,
+  pending jsonb not null,
+  updated_at timestamp with time zone not null,
+  constraint process_instances_pkey PRIMARY KEY (tenant_id, process_name, correlation_id)
+);
+
+create table process_outbox (
+  tenant_id text collate "C" not null,
+  process_name text collate "C" not null,
+  "position" bigint not null,
+  number integer not null,
+  correlation_id text collate "C" not null,
+  entry jsonb not null,
+  attempts integer default 0 not null,
+  error_message text,
+  due_at timestamp with time zone not null,
+  constraint process_outbox_pkey PRIMARY KEY (tenant_id, process_name, "position", number)
+);
+
+create table process_timeouts (
+  tenant_id text collate "C" not null,
+  process_name text collate "C" not null,
+  correlation_id text collate "C" not null,
+  timeout_name text collate "C" not null,
+  timeout_id text collate "C" not null,
+  due_at timestamp with time zone not null,
+  data jsonb not null,
+  constraint process_timeouts_pkey PRIMARY KEY (tenant_id, process_name, correlation_id, timeout_name)
+);
+
 create table projection_checkpoints (
   tenant_id text collate "C" not null,
   projection_name text collate "C" not null,
@@ -163,6 +198,19 @@ create table projection_leases (
   connection text collate "C",
   constraint projection_leases_pkey PRIMARY KEY (tenant_id, projection_name, projection_version, shard)
 ) with (fillfactor=25, autovacuum_vacuum_threshold=200, autovacuum_vacuum_scale_factor=0);
+
+create table snapshots (
+  tenant_id text collate "C" not null,
+  stream_id text collate "C" not null,
+  snapshot_type text collate "C" not null,
+  version bigint not null,
+  schema_version integer not null,
+  state jsonb not null,
+  created_at timestamp with time zone not null,
+  constraint snapshots_pkey PRIMARY KEY (tenant_id, stream_id, snapshot_type, version),
+  constraint snapshots_schema_version_check CHECK (schema_version > 0),
+  constraint snapshots_version_check CHECK (version > 0)
+);
 
 create table varve_meta (
   name text collate "C" not null,
@@ -217,6 +265,14 @@ CREATE UNIQUE INDEX idx_events_default_event_id ON events_default USING btree (t
 CREATE UNIQUE INDEX idx_events_default_stream ON events_default USING btree (tenant_id, stream_id, version);
 
 CREATE INDEX idx_parked_events_stream ON parked_events USING btree (tenant_id, projection_name, projection_version, event_tenant_id, stream_id, "position");
+
+CREATE INDEX idx_process_outbox_correlation ON process_outbox USING btree (tenant_id, process_name, correlation_id, "position", number);
+
+CREATE INDEX idx_process_timeouts_due ON process_timeouts USING btree (tenant_id, process_name, due_at);
+
+CREATE INDEX idx_snapshots_cleanup ON snapshots USING btree (tenant_id, created_at);
+
+CREATE INDEX idx_snapshots_type ON snapshots USING btree (tenant_id, snapshot_type);
 
 CREATE OR REPLACE FUNCTION attach_partition(partition_name text, starts timestamp with time zone, ends timestamp with time zone)
  RETURNS bigint
@@ -633,6 +689,16 @@ begin
     using errcode = 'restrict_violation',
       hint = 'Append a correcting event; retention and repair go through store.maintenance() and store.partitions.';
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION should_snapshot(p_tenant_id text, p_stream_id text, p_new_version bigint, p_every bigint DEFAULT 100)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select p_new_version - coalesce(max(version), 0) >= p_every
+  from "golden"."snapshots"
+  where tenant_id = p_tenant_id and stream_id = p_stream_id
 $function$;
 
 CREATE TRIGGER trigger_events_append_only BEFORE DELETE OR UPDATE ON events FOR EACH ROW EXECUTE FUNCTION refuse_change();

@@ -6,11 +6,16 @@ import { one, onEach, until } from './store.js'
 onEach('limits', ({ fresh, open, database }) => {
   it('end a statement that takes too long, on the server', async () => {
     const { store, prefix } = await fresh({ statementTimeoutMs: 200, retry: false })
-    await store.append('a', Array.from({ length: 400 }, () => one()[0] ?? { type: 'a', data: 1 }))
+    await store.append(
+      'a',
+      Array.from({ length: 400 }, () => one()[0] ?? { type: 'a', data: 1 }),
+    )
     const events = ['a', 'b', 'c', 'd'].map((name) => `${prefix}events ${name}`).join(', ')
     const slow = `select sum(a.position * b.position * c.position * d.position) from ${events}`
     const begun = performance.now()
-    const error: unknown = await store.transaction(async (tx) => tx.client.query(slow)).catch((thrown: unknown) => thrown)
+    const error: unknown = await store
+      .transaction(async (tx) => tx.client.query(slow))
+      .catch((thrown: unknown) => thrown)
     expect(sqlOf(store).driver.classify(error)).toMatchObject({ kind: 'timeout' })
     expect(performance.now() - begun).toBeLessThan(3_000)
   })

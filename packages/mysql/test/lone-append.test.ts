@@ -28,7 +28,9 @@ onEach('a lone append', ({ fresh, open, database, sql, admin }) => {
       [4, 4],
       [5, 5],
     ])
-    expect(await store.readStream('a', { fromVersion: 2 }).toArray()).toEqual(results.flatMap(({ events }) => events))
+    expect(await store.readStream('a', { fromVersion: 2 }).toArray()).toEqual(
+      results.flatMap(({ events }) => events),
+    )
     expect(await store.verify()).toMatchObject({ ok: true, problems: [] })
   })
 
@@ -43,7 +45,9 @@ onEach('a lone append', ({ fresh, open, database, sql, admin }) => {
     await expect(store.append('a', one())).rejects.toMatchObject({ code: 'VARVE_STREAM_ARCHIVED' })
     await store.restoreStream('a')
     // a clock that was set back
-    await sql(`update ${prefix}event_streams set updated_at = '2999-01-01 00:00:00.123456' where stream_id = 'a'`)
+    await sql(
+      `update ${prefix}event_streams set updated_at = '2999-01-01 00:00:00.123456' where stream_id = 'a'`,
+    )
     const { events } = await store.append('a', one())
     expect(events[0]?.recordedAt).toEqual(new Date('2999-01-01T00:00:00.123Z'))
     expect(await store.readAll({ tags: ['x'] }).count()).toBe(1)
@@ -52,7 +56,10 @@ onEach('a lone append', ({ fresh, open, database, sql, admin }) => {
       await tx.client.query(`delete from ${prefix}events`)
       await tx.client.query(`delete from ${prefix}event_streams`)
     })
-    expect(await store.append('a', one(), { streamType: 'account' })).toMatchObject({ version: 1, position: 5 })
+    expect(await store.append('a', one(), { streamType: 'account' })).toMatchObject({
+      version: 1,
+      position: 5,
+    })
     expect(await store.append('a', one())).toMatchObject({ version: 2, position: 6 })
     expect(await store.verify()).toMatchObject({ ok: true, events: 2 })
   })

@@ -58,7 +58,11 @@ onEach('the pool', ({ fresh, open, database, prefix, owner }, family) => {
 
   it("keeps the settings of the caller's connections, whose default is repeatable read", async () => {
     const pool = createPool({ uri: database().url, connectionLimit: 1 })
-    const settings = () => rowsOf(pool, `show session variables where variable_name like '%isolation' or variable_name in ('sql_mode', 'autocommit', 'time_zone')`)
+    const settings = () =>
+      rowsOf(
+        pool,
+        `show session variables where variable_name like '%isolation' or variable_name in ('sql_mode', 'autocommit', 'time_zone')`,
+      )
     const before = await settings()
     const store = open({ pool, tablePrefix: prefix() })
     await store.migrate()
@@ -160,5 +164,6 @@ it('refuses options that make no sense', () => {
     { uri: 'mysql://x/y', schema: 'varve' },
     { uri: 'mysql://x/y', pool: { maximum: 1 } },
   ]
-  for (const options of wrong) expect(() => createMysqlEventStore(options)).toThrow(expect.toSatisfy(isInvalidArgumentError))
+  for (const options of wrong)
+    expect(() => createMysqlEventStore(options)).toThrow(expect.toSatisfy(isInvalidArgumentError))
 })

@@ -12,7 +12,10 @@ export type Family = (typeof families)[number]
 export const one = (type = 'tested') => [{ type, data: { a: 1 } }]
 
 /** Describes what holds on servers of both families. */
-export function onEach(name: string, body: (database: ReturnType<typeof useDatabase>, family: Family) => void): void {
+export function onEach(
+  name: string,
+  body: (database: ReturnType<typeof useDatabase>, family: Family) => void,
+): void {
   for (const family of families) describe(`${name} on ${family}`, () => body(useDatabase(family), family))
 }
 

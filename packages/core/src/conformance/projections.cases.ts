@@ -217,7 +217,7 @@ export const projections = topic('projections', {
     await runner.caughtUp()
     const early = hold(other, (tx) => tx.append('a', events(2)))
     await early.ready
-    const late = other.append('b', events(2))
+    const late = store.append('b', events(2))
     await goesThrough(late)
     const caughtUp = runner.caughtUp()
     await goesThrough(caughtUp, 300)

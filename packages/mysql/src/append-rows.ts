@@ -38,11 +38,11 @@ export class RowStatements {
 
   /** Inserts the events in their order; gives their positions. */
   async insert(session: MysqlSession, rows: readonly NewRow[], log: LogHead): Promise<number[]> {
-    const limit = Math.min(MAX_BYTES, Math.floor(log.maxPacket * 0.9))
+    const limit = Math.min(MAX_BYTES, Math.floor((log.maxPacket * 0.9) / session.expansion))
     const positions: number[] = []
     for (let from = 0; from < rows.length;) {
       const group = rows.slice(from, from + fitting(rowsWithin(rows, from, limit)))
-      if (group.length === 1) refuseTooLarge(group[0], log.maxPacket)
+      if (group.length === 1) refuseTooLarge(group[0], session.expansion, log.maxPacket)
       const text = this.#text(this.#events, columns, group.length)
       const { insertId } = await session.insert(text, group.flatMap(parameters))
       if (!Number.isSafeInteger(insertId) || insertId < 1) throw new RangeError(`${insertId} is no position`)
@@ -115,8 +115,8 @@ function bytesOf(row: NewRow | undefined): number {
 }
 
 /** The server would end the connection in the middle of it, without a word. */
-function refuseTooLarge(row: NewRow | undefined, maxPacket: number): void {
-  const bytes = bytesOf(row)
+function refuseTooLarge(row: NewRow | undefined, expansion: number, maxPacket: number): void {
+  const bytes = Math.ceil(bytesOf(row) * expansion)
   if (bytes <= maxPacket) return
   throw new Error(
     `an event of ${row?.event.bytes ?? bytes} bytes does not fit into the server's max_allowed_packet of ${maxPacket}; raise that, ` +

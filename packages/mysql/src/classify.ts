@@ -82,10 +82,14 @@ export function classify(error: unknown): SqlFailure {
   return { kind: kindOf(error), detail: detailOf(error) }
 }
 
+// after a packet that is too large the server hangs up
+const PACKET_TOO_LARGE = 1153
+
 /** Whether a connection is of no use any more after this error. */
 export function isBroken(error: unknown): boolean {
   if (error instanceof DeadlineError) return true
   if (!(error instanceof Error)) return false
+  if (numberOf(error) === PACKET_TOO_LARGE) return true
   // one to a server that has become read-only is given up, so that the next one may find the new primary
   return kindOf(error) === 'lost' || kindOf(error) === 'unreachable'
 }

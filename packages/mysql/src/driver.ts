@@ -34,6 +34,7 @@ export class MysqlDriver implements SqlDriver<Connection> {
     const grace = source.owned ? GRACE_MS : 0
     this.#settings = {
       prepared: options.preparedStatements,
+      inlined: !options.preparedStatements,
       deadlineMs: options.statementTimeoutMs === 0 ? 0 : options.statementTimeoutMs + grace,
     }
     this.#sessionSettings = new SessionSettings(

@@ -47,10 +47,10 @@ function pathLeg(key: string): string {
 function leafCondition({ path, value }: Leaf, bind: Bind): string {
   const json = canonicalize(value, 'metadata')
   const contained = `json_contains(metadata, ${bind(json)}, ${bind(path)}) and not json_contains(metadata, '[]', ${bind(path)})`
-  if (typeof value !== 'number' || Math.abs(value) >= SMALLEST_NORMAL) return contained
+  if (typeof value !== 'number' || Math.abs(value) >= VERY_SMALL) return contained
   // MariaDB takes the very smallest numbers for zero
   const text = `coalesce(cast(json_extract(metadata, ${bind(path)}) as char), ${bind(json)})`
   return `${contained} and (version() not like '%MariaDB%' or ${text} = ${bind(json)})`
 }
 
-const SMALLEST_NORMAL = 2 ** -1022
+const VERY_SMALL = 1e-300

@@ -9,6 +9,8 @@ export type Core = Connection
 
 export interface RunSettings {
   readonly prepared: boolean
+  /** Whether statements go out, or have gone out, with their parameters in them, which takes more than twice the bytes. */
+  inlined: boolean
   /** Of one statement, by the client's own clock; 0 is none. */
   readonly deadlineMs: number
 }
@@ -39,6 +41,7 @@ export async function run<T = SqlRow>(
     return await send(core, settings.deadlineMs, 'execute', sql, given.map(bound), map)
   } catch (error) {
     if (!unprepared.has(numberOf(error) ?? 0)) throw error
+    settings.inlined = true
     return send(core, settings.deadlineMs, 'query', inline(sql, given), [], map)
   }
 }
@@ -98,7 +101,9 @@ function send<T>(
         }
       }
     })
-    command.on('error', (error: unknown) => {
+    command.on('error', (error: Error & { sql?: string }) => {
+      // with the parameters in it, it would carry data of events into logs
+      delete error.sql
       failure = error
     })
     command.on('end', () => {

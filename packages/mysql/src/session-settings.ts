@@ -48,7 +48,7 @@ function settingsOf(timeoutMs: number): string {
 /** The settings of the caller's connections stay as they are; some cannot be worked with. */
 async function refuseUnfit(core: Core, deadlineMs: number): Promise<void> {
   const look = 'select @@autocommit, @@character_set_client, @@character_set_results'
-  const { rows } = await run(core, { prepared: false, deadlineMs }, look, [])
+  const { rows } = await run(core, { prepared: false, inlined: true, deadlineMs }, look, [])
   const [autocommit, client, results] = rows[0] ?? []
   if (Number(autocommit) !== 1) {
     throw new InvalidArgumentError(

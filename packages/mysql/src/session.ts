@@ -23,6 +23,11 @@ export class MysqlSession implements SqlSession<Connection> {
     return (this.#client ??= this.core.promise())
   }
 
+  /** How many bytes of a statement a byte of a parameter may take. */
+  get expansion(): number {
+    return this.#settings.inlined ? 2.1 : 1
+  }
+
   async query<T = SqlRow>(
     text: string,
     params: readonly SqlValue[] = [],

@@ -218,9 +218,9 @@ export const projections = topic('projections', {
     const early = hold(other, (tx) => tx.append('a', events(2)))
     await early.ready
     const late = store.append('b', events(2))
-    await goesThrough(late)
+    await goesThrough(late, 60)
     const caughtUp = runner.caughtUp()
-    await goesThrough(caughtUp, 300)
+    await goesThrough(caughtUp, 100)
     await early.commit()
     await late
     await caughtUp

@@ -197,8 +197,8 @@ export const subscriptions = topic('subscriptions', {
     const early = hold(store, (tx) => tx.append('a', events(2)))
     await early.ready
     const late = store.append('b', events(2))
-    await goesThrough(late)
-    same([await goesThrough(feed.until(2), 300), feed.seen.length], [false, 1])
+    await goesThrough(late, 60)
+    same([await goesThrough(feed.until(2), 100), feed.seen.length], [false, 1])
     await early.commit()
     await late
     await feed.until(5)

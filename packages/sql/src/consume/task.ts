@@ -69,7 +69,7 @@ export class Task<Client> {
     return this.#state
   }
 
-  /** The last error of this process in it. */
+  /** What keeps it from being led here, or made it stand still. */
   get lastError(): unknown {
     return this.#lastError
   }
@@ -155,6 +155,7 @@ export class Task<Client> {
       await driver.transaction((session) => checkpoints.unfault(session, row))
     }
     this.#state = 'leading'
+    this.#lastError = undefined
     this.#reload = true
     let pages: LogPages | undefined
     let ahead: { after: number; page: Promise<LogPage> } | undefined
@@ -285,7 +286,6 @@ export class Task<Client> {
       report: (error, action) => this.#report({ error, action, position: event.position }),
       over: () => this.#reload,
     })
-    this.#lastError = outcome.error
     if (outcome.action === 'done') return
     if (outcome.action === 'stop')
       return this.#fault(outcome.error, ` at the event of position ${event.position} (${event.type})`)

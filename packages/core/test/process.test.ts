@@ -111,7 +111,8 @@ const recorded: RecordedEvent = {
 describe('refused are', () => {
   const react = (reaction: object) => {
     const handles = { paid: () => reaction as { state?: { cents: number } } }
-    return advance(defineProcess({ ...definition, handles }), undefined, 'o', {
+    const timeouts = { late: () => undefined }
+    return advance(defineProcess({ ...definition, handles, timeouts }), undefined, 'o', {
       ...recorded,
       data: { order: 'o', cents: 1 },
     })
@@ -123,6 +124,7 @@ describe('refused are', () => {
     [{ emit: [{ streamId: '', type: 'x', data: {} }] }, 'emit[0].streamId'],
     [{ emit: [{ streamId: 'a', type: 'x', data: 1n }] }, 'emit[0].data'],
     [{ timeouts: [{ name: 'late' }] }, 'timeouts[0]'],
+    [{ timeouts: [{ name: 'early', afterMs: 1 }] }, 'timeouts[0]'],
     [{ timeouts: [{ name: 'late', at: new Date(Number.NaN) }] }, 'timeouts[0]'],
   ])('%o', async (reaction, argument) => {
     await expect(react(reaction)).rejects.toMatchObject({ code: 'VARVE_INVALID_ARGUMENT', argument })
@@ -136,6 +138,10 @@ describe('refused are', () => {
     const unknown = { flown: () => undefined } as object
     expect(invalidArgument(() => defineProcess({ ...definition, handles: unknown })).argument).toBe(
       "process.handles['flown']",
+    )
+    const timeouts = { ['x'.repeat(101)]: () => undefined }
+    expect(invalidArgument(() => defineProcess({ ...definition, handles, timeouts })).argument).toContain(
+      'process.timeouts',
     )
     const correlate = 'order' as unknown as typeof definition.correlate
     expect(invalidArgument(() => defineProcess({ ...definition, correlate, handles })).argument).toBe(

@@ -131,6 +131,22 @@ export const processes = topic('processes', {
     same(await typesIn(store, 'one'), ['order.placed', 'order.confirmed'])
   },
 
+  'a-message-that-no-database-can-hold-holds-up-nothing': async ({ store }) => {
+    const failures: ProcessFailure[] = []
+    const message = `\0\ud800 ${'long '.repeat(50_000)}`
+    const fails = (): boolean => {
+      throw new Error(message)
+    }
+    await place(store, 'one')
+    await using runner = store.processes.run([checkout({ fails })], {
+      onFailure: (failure) => failures.push(failure),
+    })
+    await runner.caughtUp()
+    const waiting = (await store.processes.get('checkout', 'one'))?.waiting
+    same([waiting?.length, waiting?.[0]?.command, failures.length > 0], [1, 'pay', true])
+    assert.ok((waiting?.[0]?.attempts ?? 0) > 0)
+  },
+
   'what-cannot-be-decided-asks-for-nothing': async ({ store }) => {
     await place(store, 'one')
     await store.append('one', [{ type: 'order.held', data: { order: 'one' } }])

@@ -131,6 +131,12 @@ function applied(
     }),
   ]
   const requested = timeouts.map(({ name, at, afterMs, data }, index): PendingTimeout => {
+    if (!process.timeouts.includes(name)) {
+      throw new InvalidArgumentError(
+        `timeouts[${index}]`,
+        `process '${process.name}' has no timeout '${name}'`,
+      )
+    }
     if ((at === undefined) === (afterMs === undefined)) {
       throw new InvalidArgumentError(`timeouts[${index}]`, 'has either at or afterMs')
     }

@@ -4,6 +4,7 @@ import type { EventDefinitions } from '../aggregate/event-definitions.js'
 import { initialStateOf } from '../aggregate/initial-state.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { RecordedEvent } from '../event.js'
+import { nameProblem } from '../names.js'
 import { copyOptions, namesOf, optionalFunction } from '../option-values.js'
 import type { CommandHandlers, Process, ProcessDefinition } from './process.js'
 
@@ -78,10 +79,15 @@ export function defineProcess<
       `is none of the events: ${events.types.join(', ')}`,
     )
   }
+  for (const name of timeouts.keys()) {
+    if (nameProblem(name) === undefined && name.length <= 100) continue
+    throw new InvalidArgumentError(`process.timeouts['${name}']`, 'its name must be 1 to 100 characters')
+  }
   return Object.freeze({
     name: processName(given.name),
     events,
     types: Object.freeze([...handles.keys()]),
+    timeouts: Object.freeze([...timeouts.keys()]),
     commands: Object.freeze(Object.fromEntries(functions(given.commands, 'process.commands'))),
     initial: initialStateOf<State, []>(definition.initialState),
     decode: (event: RecordedEvent) => events.decode(event),

@@ -104,7 +104,7 @@ export interface ProcessDefinition<
       context: ReactionContext,
     ) => Reacted<NoInfer<State>, NoInfer<Commands>, NoInfer<Timeouts>>
   }
-  /** By the name of the timeout. */
+  /** By the name of the timeout, at most 100 characters. */
   timeouts?:
     | {
         readonly [Name in Timeouts]: (
@@ -126,6 +126,8 @@ export interface AnyProcess {
   readonly name: string
   /** Of the events that it has handlers for. */
   readonly types: readonly string[]
+  /** The names of the timeouts that it has handlers for. */
+  readonly timeouts: readonly string[]
   readonly commands: Readonly<Record<string, (data: never, execution: CommandExecution) => unknown>>
   initial(): unknown
   /** An event in its newest version; may be a promise. */

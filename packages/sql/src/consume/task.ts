@@ -497,6 +497,8 @@ function failureOf(error: unknown): Failure {
   return { error, index: undefined }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+/** What an error says, as every database can keep it. */
+export function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.slice(0, 2_000).toWellFormed().replaceAll('\0', '\ufffd')
 }

@@ -1,6 +1,7 @@
 import { TIMEOUT_FIRED } from '@varve/core'
 import type { EventStore, JsonValue, NewEvent, AnyProcess, ProcessFailure, TimeoutData } from '@varve/core'
 import { tell } from '../consume/run-context.js'
+import { messageOf } from '../consume/task.js'
 import type { Query } from '../read-access.js'
 import type { OutboxRow, ProcessKey, ProcessTables, TimeoutRow } from './process-tables.js'
 
@@ -48,8 +49,7 @@ async function one(context: CarryOutContext, row: OutboxRow): Promise<boolean> {
     await execute(context, row)
   } catch (error) {
     const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** row.attempts)
-    const message = error instanceof Error ? error.message : String(error)
-    await tables.failed(query, key, row, message, pauseMs)
+    await tables.failed(query, key, row, messageOf(error), pauseMs)
     const command = row.entry.kind === 'command' ? { command: row.entry.command } : {}
     const label = { process: process.name, correlationId: row.correlationId, ...command }
     tell(onFailure, { ...label, attempt: row.attempts + 1, error })

@@ -258,7 +258,11 @@ export interface EventStore<Client = unknown> extends EventReader, AsyncDisposab
    */
   forTenant(tenantId: string): EventStore<Client>
 
-  /** Reads across all tenants; for projections and operations. */
+  /**
+   * Reads across all tenants; for projections and operations.
+   *
+   * @throws InvalidArgumentError on a handle that `forTenant` made.
+   */
   allTenants(): EventReader
 
   /**

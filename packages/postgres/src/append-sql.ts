@@ -12,6 +12,9 @@ const checksum = (e: (column: string) => string, streamType: string, version: st
 /** An append acknowledged must survive a crash, whatever the session's setting; this works behind poolers too. */
 const durable = `set_config('synchronous_commit', 'on', true)`
 
+/** How long appends of several callers wait together for somebody who is making one of their streams. */
+const together = `set_config('lock_timeout', '200ms', true)`
+
 /**
  * One event to one stream, without arrays: a lone append goes out as this.
  * Parameters: 1 tenant, 2 stream, 3 type or null, 4 expected, then the event's (see `parameters`).
@@ -71,7 +74,8 @@ with head as (
 /**
  * Any number of writes. Heads that exist are locked in the order of their keys, then updated; heads that do not are made, in
  * the same order. A head that somebody else makes at that moment is a miss: the store looks, and tries again. Where appends
- * of several callers share the statement, a head that somebody holds is a miss too (`skipLocked`): it is waited for apart.
+ * of several callers share the statement, a head that somebody holds is a miss too (`skipLocked`): it is waited for apart. One
+ * that somebody has made and not committed cannot be seen: the statement waits for him, for so long, and fails with 55P03.
  * Without its `limit 1`, heads would be joined, which locks in any order and may read the whole table.
  * Parameters: 1–5 the writes (tenant, stream, type or null, expected, number of events); 6– the events (number of the write
  * from 1, number in the write from 1, then as above).
@@ -102,7 +106,7 @@ with w as materialized (
 ), created as (
   insert into ${names.streams} as s (tenant_id, stream_id, stream_type, version, created_at, updated_at)
   select w.tenant_id, w.stream_id, coalesce(w.stream_type, 'stream'), w.events, now.at, now.at
-  from w, (select clock_timestamp() as at) now
+  from w, (select clock_timestamp() as at) now${skipLocked ? `, (select ${together}) together` : ''}
   where w.expected in (-1, 0) and not exists (select from locked l where l.no = w.no)${
     // an insert beside a head that somebody is updating would wait for him
     skipLocked

@@ -4,6 +4,7 @@ import { EXISTS } from '@varve/sql'
 import type { Applied, AppendStep, HeadWrite, SqlDriver, SqlRow, SqlSession, SqlValue } from '@varve/sql'
 import { flushStatement, singleStatements } from './append-sql.js'
 import { int4Array, int8Array, textArray, timeArray, uuidArray } from './binary.js'
+import { isLockTimeout } from './classify.js'
 import { decode, tagsLiteral } from './decode.js'
 import { FirstStatistics } from './first-statistics.js'
 import type { Names } from './names.js'
@@ -82,8 +83,14 @@ export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): App
   }
 
   return {
-    flush: (writes) =>
-      store((text, params) => driver.query(text, params), writes, writes.length > 1 ? passing : waiting),
+    flush: (writes) => {
+      const run: Run = (text, params) => driver.query(text, params)
+      if (writes.length === 1) return store(run, writes, waiting)
+      return store(run, writes, passing).catch((error: unknown) => {
+        if (!isLockTimeout(error)) throw error
+        return writes.map(() => undefined)
+      })
+    },
     async within(session, writes) {
       const applied = await store((text, params) => session.query(text, params), writes, waiting)
       await removePlaceholders(session, names, writes, applied)

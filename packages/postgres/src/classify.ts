@@ -75,6 +75,11 @@ export function classify(error: unknown): SqlFailure {
   return { kind: 'other', detail: detailOf(error, code) }
 }
 
+/** Whether a statement waited for somebody's lock for longer than it may. */
+export function isLockTimeout(error: unknown): boolean {
+  return codeOf(error) === '55P03'
+}
+
 /** Whether a connection is of no use any more after this error. */
 export function isBroken(error: unknown): boolean {
   if (!(error instanceof Error)) return false

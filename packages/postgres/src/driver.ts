@@ -3,8 +3,8 @@ import { InvalidArgumentError } from '@varve/core'
 import type { ResolvedStoreOptions } from '@varve/core'
 import type { SqlDriver, SqlRow, SqlSession, SqlTransactionOptions, SqlValue } from '@varve/sql'
 import type pg from 'pg'
-import { AcquireError, classify, isBroken } from './classify.js'
-import { PgSession, runQuery } from './session.js'
+import { AcquireError, classify, DeadlineError, isBroken } from './classify.js'
+import { JoinedSession, PgSession, runQuery, runScript } from './session.js'
 import type { SessionSettings } from './session.js'
 
 /** What is used of a pool. */
@@ -93,7 +93,7 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
     const session = new PgSession(client, settings)
     try {
       const result = await work(session)
-      await commit(client)
+      await this.#commit(client)
       return result
     } catch (error) {
       broken = this.#noticed(error)
@@ -108,7 +108,7 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
     if (typeof client !== 'object' || client === null || typeof client.query !== 'function') {
       throw new InvalidArgumentError('client', 'must be a client of pg, in a transaction that you began')
     }
-    return new PgSession(client, this.#settings)
+    return new JoinedSession(client, this.#settings)
   }
 
   enter(): void {
@@ -129,19 +129,29 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
       const client = await this.#acquire()
       try {
         // whatever the server's default is: the store counts on each statement seeing what is committed by then
-        await client.query(`begin isolation level read committed read write; ${local}`)
+        await runScript(client, this.#settings, `begin isolation level read committed read write; ${local}`)
         return client
       } catch (error) {
         client.release(error instanceof Error ? error : true)
-        if (!isBroken(error) || attempt >= MAX_BROKEN) throw new AcquireError(error)
+        const silent = error instanceof DeadlineError
+        if (silent || !isBroken(error) || attempt >= MAX_BROKEN) throw new AcquireError(error)
         await setImmediate()
       }
     }
   }
 
+  async #commit(client: pg.PoolClient): Promise<void> {
+    if ((await runScript(client, this.#settings, 'commit')) === 'COMMIT') return
+    throw new InvalidArgumentError(
+      'transaction',
+      'a statement in it failed and its error was not passed on, so that Postgres rolled everything back; ' +
+        'let such errors out of the work, or use a savepoint around statements that may fail',
+    )
+  }
+
   async #rollback(client: pg.PoolClient): Promise<Error | undefined> {
     try {
-      await client.query('rollback')
+      await runScript(client, this.#settings, 'rollback')
       return undefined
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))
@@ -186,16 +196,5 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
     } finally {
       clearTimeout(timer)
     }
-  }
-}
-
-async function commit(client: pg.PoolClient): Promise<void> {
-  const { command } = await client.query('commit')
-  if (command !== 'COMMIT') {
-    throw new InvalidArgumentError(
-      'transaction',
-      'a statement in it failed and its error was not passed on, so that Postgres rolled everything back; ' +
-        'let such errors out of the work, or use a savepoint around statements that may fail',
-    )
   }
 }

@@ -46,6 +46,9 @@ export function resolvePostgresOptions(options: PostgresEventStoreOptions): Reso
   ) {
     throw new InvalidArgumentError('schema', 'must be a name of 1 to 63 bytes')
   }
+  // they mean something in the text of migrations
+  if (/\{\{|\$varve\$/.test(schema))
+    throw new InvalidArgumentError('schema', "must not hold '{{' or '$varve$'")
   if (dataType !== 'jsonb' && dataType !== 'json') {
     throw new InvalidArgumentError('dataType', `must be 'jsonb' or 'json', is '${String(dataType)}'`)
   }
@@ -53,5 +56,5 @@ export function resolvePostgresOptions(options: PostgresEventStoreOptions): Reso
 }
 
 function isPool(pool: PostgresEventStoreOptions['pool']): pool is PgPool {
-  return typeof pool === 'object' && 'connect' in pool && typeof pool.connect === 'function'
+  return typeof pool === 'object' && pool !== null && 'connect' in pool && typeof pool.connect === 'function'
 }

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '@varve/core'
 import type { ResolvedStoreOptions } from '@varve/core'
 import type { Dialect } from '@varve/sql'
 import pg from 'pg'
@@ -29,7 +30,25 @@ export function postgresParts(options: PostgresEventStoreOptions): PostgresParts
   return { driver, dialect: postgresDialect(driver, names, hints), names, options: resolved.shared }
 }
 
+/** A mistake in it is the caller's, and not a server that is away. No message shows any of it, as it may hold a password. */
+function checkConnectionString(connectionString = ''): void {
+  const like = 'postgres://user:password@host:5432/database'
+  if (!/^(postgres(ql)?|socket):|^\//i.test(connectionString)) {
+    throw new InvalidArgumentError('connectionString', `must begin with postgres:// as in ${like}`)
+  }
+  try {
+    void new pg.Client({ connectionString })
+  } catch (error) {
+    throw new InvalidArgumentError(
+      'connectionString',
+      `cannot be read (${error instanceof Error ? error.message : String(error)}); it is written ${like}, with ` +
+        'special characters of the password as %40 and the like',
+    )
+  }
+}
+
 function openPool({ connectionString, shared }: ResolvedPostgresOptions): pg.Pool {
+  checkConnectionString(connectionString)
   const pool = new pg.Pool({
     connectionString,
     max: shared.pool.max,

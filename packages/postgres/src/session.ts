@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { InvalidArgumentError } from '@varve/core'
 import pg from 'pg'
 import type { SqlRow, SqlSession, SqlValue } from '@varve/sql'
 import { DeadlineError } from './classify.js'
@@ -86,6 +87,25 @@ function run(
   })
 }
 
+/** Runs statements without parameters, prepared nowhere; gives what the last one was. */
+export async function runScript(
+  client: PgClient,
+  { deadlineMs }: Pick<SessionSettings, 'deadlineMs'>,
+  text: string,
+): Promise<string> {
+  const answer: Promise<pg.QueryResult | pg.QueryResult[]> = client.query(text)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    if (deadlineMs > 0) timer = setTimeout(() => reject(new DeadlineError(deadlineMs)), deadlineMs)
+  })
+  try {
+    const result = await Promise.race([answer, late])
+    return (Array.isArray(result) ? result.at(-1) : result)?.command ?? ''
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** The caller's pool may come from another copy of `pg`, or from its native variant. */
 function queryClass(client: PgClient): typeof pg.Query {
   const { Query } = client.constructor as unknown as { Query?: typeof pg.Query }
@@ -110,6 +130,22 @@ export class PgSession<Client extends PgClient> implements SqlSession<Client> {
   }
 
   async script(text: string): Promise<void> {
-    await this.client.query(text)
+    await runScript(this.client, this.#settings, text)
+  }
+}
+
+/** In a transaction that the caller begins and ends. */
+export class JoinedSession<Client extends PgClient> extends PgSession<Client> {
+  override async script(text: string): Promise<void> {
+    try {
+      await super.script(text)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      if (code !== '25P01') throw error // no_active_sql_transaction
+      throw new InvalidArgumentError(
+        'client',
+        "must be in a transaction that you began: client.query('begin')",
+      )
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { sleep, StoreUnavailableError } from '@varve/core'
 import type { Blocker } from '@varve/core'
 import type { SettledSource, SettledState, SqlDriver } from '@varve/sql'
+import { classify } from './classify.js'
 import { decode } from './decode.js'
 import type { Names } from './names.js'
 
@@ -27,8 +28,11 @@ export class SettledPositions implements SettledSource {
   #barriers: Barrier[] = []
   #settled = 0
   #recalled = false
+  /** Of the server and the table: with another one, what was known of the log counts no more. */
+  #incarnation: unknown
   #notedAt = -Infinity
   #noted = 0
+  #notes = true
   #running: Promise<SettledState> | undefined
   #next: Promise<SettledState> | undefined
   #closed = false
@@ -44,9 +48,10 @@ export class SettledPositions implements SettledSource {
     const holders =
       `pg_locks l where l.locktype = 'relation' and l.mode = 'RowExclusiveLock' and l.granted ` +
       `and l.database = (select oid from pg_database where datname = current_database()) and l.relation = ${relation}`
+    const incarnation = `extract(epoch from pg_postmaster_start_time())::text || ' ' || ${relation}::oid::text`
     // the maximum is of the statement's snapshot, which is taken before the locks are looked at
     this.#look = () =>
-      `select ${high()}, array(select l.virtualtransaction from ${holders})::text, pg_is_in_recovery()`
+      `select ${high()}, array(select l.virtualtransaction from ${holders})::text, pg_is_in_recovery(), ${incarnation}`
     this.#who =
       `select l.pid, (extract(epoch from clock_timestamp() - a.xact_start) * 1000)::bigint, a.state, a.application_name ` +
       `from (select * from ${holders}) l left join pg_stat_activity a on a.pid = l.pid ` +
@@ -98,7 +103,7 @@ export class SettledPositions implements SettledSource {
     try {
       if (!this.#recalled) {
         const [row] = await this.#driver.query(this.#recall)
-        this.#settled = row === undefined ? 0 : decode.number(row[0])
+        this.#settled = Math.max(this.#settled, row === undefined ? 0 : decode.number(row[0]))
         this.#recalled = true
       }
       rows = await this.#driver.query(this.#look())
@@ -114,14 +119,27 @@ export class SettledPositions implements SettledSource {
           'or with settled: false if skipped events do no harm.',
       )
     }
+    if (row?.[3] !== this.#incarnation) {
+      if (this.#incarnation !== undefined) {
+        this.#forget()
+        this.#recalled = false
+      }
+      this.#incarnation = row?.[3]
+    }
     const high = decode.number(row?.[0])
     this.#strike(high, parseWriters(row?.[1] as string))
     this.#remember()
     return { settled: this.#settled, high }
   }
 
+  /** The log may be another one, restored from a backup, in which positions are handed out again. */
+  #forget(): void {
+    this.#settled = 0
+    this.#barriers = []
+  }
+
   #strike(high: number, writers: ReadonlySet<string>): void {
-    if (high < this.#settled) this.#settled = 0 // a log that was restored from a backup
+    if (high < this.#settled) this.#forget()
     const prepared = [...writers].some((writer) => writer.startsWith('-1/'))
     const open: Barrier[] = []
     for (const barrier of this.#barriers) {
@@ -142,11 +160,19 @@ export class SettledPositions implements SettledSource {
 
   /** Of use to others only: who may not write it, or cannot now, does without. */
   #remember(): void {
-    if (this.#settled <= this.#noted || performance.now() - this.#notedAt < NOTE_EVERY_MS || this.#closed)
+    if (
+      !this.#notes ||
+      this.#settled <= this.#noted ||
+      performance.now() - this.#notedAt < NOTE_EVERY_MS ||
+      this.#closed
+    )
       return
     this.#notedAt = performance.now()
     this.#noted = this.#settled
-    this.#driver.query(this.#note, [String(this.#settled)]).catch(() => undefined)
+    this.#driver.query(this.#note, [String(this.#settled)]).catch((error: unknown) => {
+      // a role without the right to it: the server need not log that every two seconds
+      if (classify(error).kind === 'other') this.#notes = false
+    })
   }
 
   async #blocker(): Promise<Blocker | undefined> {

@@ -22,3 +22,23 @@ test('streams that somebody holds do not keep the appends to others waiting', as
   expect((await store.getStream('held-1'))?.version).toBe(23)
   expect(await store.verify()).toMatchObject({ ok: true, problems: [] })
 })
+
+test('a stream that somebody has made and not committed does not keep the appends to others waiting', async () => {
+  const { store } = await fresh({ statementTimeoutMs: 5_000 })
+  await store.append('known', one)
+  let waiting: Promise<unknown> = Promise.resolve()
+  await store.transaction(async (tx) => {
+    await tx.append('new', one)
+    for (let round = 0; round < 3; round++) {
+      // called together, they go out together
+      const others = ['known', `a-${round}`, `b-${round}`].map((stream) => store.append(stream, one))
+      waiting = Promise.all([waiting, store.append('new', one)])
+      others.push(store.append(`c-${round}`, one))
+      await Promise.all(others)
+    }
+  })
+  await waiting
+  expect((await store.readStream('new').toArray()).map((event) => event.version)).toEqual([1, 2, 3, 4])
+  expect((await store.getStream('known'))?.version).toBe(4)
+  expect(await store.verify()).toMatchObject({ ok: true, problems: [] })
+})

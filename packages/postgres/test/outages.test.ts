@@ -176,3 +176,64 @@ test('ids that the store made itself: what was stored by a lost try is answered 
   expect(await store.readAll().count()).toBe(results.length)
   expect(new Set(results.map((result) => result.position)).size).toBe(results.length)
 })
+
+test('a network that hangs keeps no transaction waiting for ever, and the store can be closed', async () => {
+  const { schema } = await fresh()
+  const proxy = await startProxy({ target: database().url })
+  const options = { connectionString: proxy.url, schema, statementTimeoutMs: 50, acquireTimeoutMs: 300 }
+  const store = open({ ...options, retry: { attempts: 2, maxElapsedMs: 500 } })
+  const one = [{ type: 't', data: 0 }]
+  await store.append('s', one)
+  const during = async (call: () => Promise<unknown>) => {
+    await expect(call()).rejects.toMatchObject({ code: 'VARVE_UNAVAILABLE' })
+    proxy.resume()
+    await store.append('s', one)
+  }
+  const many = () => {
+    proxy.pause()
+    return store.appendMany(['a', 'b'].map((streamId) => ({ streamId, events: one })))
+  }
+  await during(many)
+  const inWork = () => store.transaction(async (tx) => (proxy.pause(), tx.append('s', one)))
+  await during(inWork)
+  const atCommit = () =>
+    store.transaction(async (tx) => {
+      await tx.append('s', one)
+      proxy.pause()
+    })
+  await during(atCommit)
+  proxy.pause()
+  const last = store.transaction((tx) => tx.append('s', one)).catch(() => undefined)
+  await Promise.all([last, store.close()])
+  await proxy.stop()
+}, 60_000)
+
+test('a commit whose answer was lost leaves doubt, also when no event was in it', async () => {
+  const { schema } = await fresh()
+  const proxy = await startProxy({ target: database().url })
+  const store = open({ connectionString: proxy.url, schema })
+  const committing = store.transaction(async ({ client }) => {
+    await client.query(`create table "${schema}".mine (n int)`)
+    proxy.loseNextAnswer()
+  })
+  await expect(committing).rejects.toMatchObject({ code: 'VARVE_UNAVAILABLE', outcome: 'unknown' })
+  await expect.poll(async () => (await pool().query(`select from "${schema}".mine`)).rows).toEqual([])
+  await proxy.stop()
+})
+
+test('an error names the ids of its own call, not of those that shared a flush', async () => {
+  const store = open({ connectionString: 'postgres://varve@127.0.0.1:1/varve', retry: false })
+  const calls = ['a', 'b', 'c'].map((tenantId) => {
+    const event = newEvent({ type: 't', data: 0 })
+    return {
+      event,
+      outcome: store
+        .forTenant(tenantId)
+        .append('s', [event])
+        .catch((error: unknown) => error),
+    }
+  })
+  for (const { event, outcome } of calls) {
+    expect(await outcome).toMatchObject({ code: 'VARVE_UNAVAILABLE', eventIds: [event.id] })
+  }
+})

@@ -58,7 +58,6 @@ export class AppendQueue {
   #underWay = 0
   #atomics = 0
   #scheduled = false
-  readonly #idle: (() => void)[] = []
 
   constructor(options: AppendQueueOptions) {
     this.#options = options
@@ -71,20 +70,11 @@ export class AppendQueue {
     })
   }
 
-  /** Waits until nothing waits and nothing is under way. */
-  async drained(): Promise<void> {
-    while (!this.#isIdle()) await new Promise<void>((resolve) => this.#idle.push(resolve))
-  }
-
   /** Rejects what has waited since before `time`: it waited for a database that has been given up meanwhile. */
   rejectQueuedBefore(time: number, error: (append: QueuedAppend) => unknown): void {
     const given = this.#waiting.filter((append) => append.queuedAt < time)
     this.#waiting = this.#waiting.filter((append) => append.queuedAt >= time)
     for (const append of given) append.reject(error(append))
-  }
-
-  #isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#busy.size === 0 && this.#flushing === 0
   }
 
   #schedule(): void {
@@ -105,7 +95,6 @@ export class AppendQueue {
       this.#start(groups)
       groups = this.#take(share)
     }
-    if (this.#isIdle()) for (const wake of this.#idle.splice(0)) wake()
   }
 
   #start(groups: readonly AppendGroup[]): void {

@@ -1,4 +1,4 @@
-import { isStoreUnavailableError } from '@varve/core'
+import { isStoreUnavailableError, TransactionConflictError } from '@varve/core'
 import type { AppendResult, PreparedWrite, StreamInfo } from '@varve/core'
 import { headOf, headOfGroup } from './append-group.js'
 import type { AppendGroup } from './append-group.js'
@@ -9,7 +9,7 @@ import type { Applied } from './dialect.js'
 import type { SqlSession } from './driver.js'
 import { eventsById, repetition } from './duplicate.js'
 import type { Engine } from './engine.js'
-import { retrying, toStoreError, unreachable } from './failure.js'
+import { ofCaller, retrying, toStoreError, unreachable } from './failure.js'
 import type { Attempt } from './failure.js'
 import type { Query } from './read-access.js'
 import { headReader } from './streams.js'
@@ -19,6 +19,11 @@ class NotApplied extends Error {}
 
 /** A race for a stream's creation is lost at most once per creator; more rounds than this are a fault of ours. */
 const MAX_ROUNDS = 50
+
+/** A key is taken twice in a row, and what took it is not to be seen. */
+const INVISIBLE =
+  'An event with the same id, or of the same version, was stored after this transaction began, and cannot be seen in it ' +
+  '(it is REPEATABLE READ or SERIALIZABLE). Run the transaction again; if that fails each time, store.verify() tells more.'
 
 /** Appends of one flush that are repeated at once, each on a connection of its own. */
 const MAX_SINGLES = 4
@@ -51,10 +56,6 @@ export class Appender<Client> {
     return this.#queue.append(writes)
   }
 
-  drained(): Promise<void> {
-    return this.#queue.drained()
-  }
-
   /** Appends inside a transaction. What fails leaves nothing behind and the transaction usable. */
   async within(
     session: SqlSession<Client>,
@@ -64,6 +65,7 @@ export class Appender<Client> {
   ): Promise<AppendResult[]> {
     const current = this.#engine.dialect.currentRead ?? ''
     const query: Query = (text, params, map) => session.query(`${text}${current}`, params, map)
+    let unseen = false
     for (let round = 0; ; round++) {
       await session.script('savepoint varve_append')
       let failure: unknown
@@ -84,6 +86,8 @@ export class Appender<Client> {
       if (failure !== undefined && this.#engine.driver.classify(failure).kind !== 'unique') throw failure
       const known = await this.#diagnose(query, writes, false)
       if (known !== undefined) return known
+      if (failure !== undefined && unseen) throw new TransactionConflictError(INVISIBLE, failure)
+      unseen = failure !== undefined
       if (round >= MAX_ROUNDS) throw failure ?? new NotApplied('the heads keep changing')
     }
   }
@@ -92,6 +96,8 @@ export class Appender<Client> {
   async #undo(session: SqlSession<Client>, failure: unknown, ended: (error: Error) => void): Promise<void> {
     try {
       await session.script('rollback to savepoint varve_append')
+      // it would stay, and the next one be nested in it
+      await session.script('release savepoint varve_append')
     } catch (error) {
       const reason = toStoreError(this.#engine.driver, failure ?? error)
       ended(reason instanceof Error ? reason : new Error(String(reason)))
@@ -119,7 +125,8 @@ export class Appender<Client> {
       this.#engine.appended?.()
     } catch (error) {
       if (this.#concernsAll(error)) {
-        for (const group of groups) for (const append of group.appends) append.reject(error)
+        for (const append of groups.flatMap((group) => group.appends))
+          append.reject(ofCaller(error, append.writes.flatMap(idsOf)))
         return
       }
       // a stored id, a bad row: each append by itself, so that only the culprit is told

@@ -78,6 +78,13 @@ export function unreachable(error: unknown, eventIds: readonly string[]): StoreU
   })
 }
 
+/** The error of what several callers shared, for one of them: with the ids of its own events, and of nobody else's. */
+export function ofCaller(error: unknown, eventIds: readonly string[]): unknown {
+  if (!isStoreUnavailableError(error)) return error
+  const { message, outcome, blocker, cause } = error
+  return new StoreUnavailableError(message, { outcome, eventIds, blocker, cause })
+}
+
 /** What an attempt is told. */
 export interface Attempt {
   /** Whether an earlier attempt may have been stored although its answer was lost. */

@@ -202,13 +202,13 @@ export class StoreParts<Client> {
         // the caller's own error comes back as it is, unless the database threw it to end the transaction
         throw this.driver.classify(error).kind === 'conflict' ? toStoreError(this.driver, error) : error
       }
-      throw this.#commitError(error, tx?.eventIds ?? [])
+      throw tx === undefined ? toStoreError(this.driver, error) : this.#commitError(error, tx.eventIds)
     }
   }
 
   #commitError(error: unknown, eventIds: readonly string[]): unknown {
     const failure = this.driver.classify(error)
-    if (failure.kind !== 'lost' || eventIds.length === 0) return toStoreError(this.driver, error)
+    if (failure.kind !== 'lost') return toStoreError(this.driver, error)
     return new StoreUnavailableError(
       `The connection was lost while the transaction was committed (${failure.detail}). It is not known whether it was.`,
       { outcome: 'unknown', eventIds, cause: error },

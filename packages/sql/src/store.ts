@@ -115,6 +115,7 @@ export class StoreHandle<Client> extends Reader<Client> implements EventStore<Cl
   }
 
   allTenants(): EventReader {
+    this.#refuseBound('allTenants')
     return new Reader(this.parts, undefined)
   }
 

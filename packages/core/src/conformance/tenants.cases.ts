@@ -161,6 +161,13 @@ export const tenants = topic('tenants', {
     same(store.forTenant('other').tenantId, 'other')
   },
 
+  'cannot-read-across-tenants-on-a-bound-handle': async ({ opened: { store } }) => {
+    await store.forTenant('across-1').append('a', events(1))
+    const bound = store.forTenant('across-2')
+    await refused(() => bound.allTenants(), 'VARVE_INVALID_ARGUMENT')
+    same(await bound.readAll().toArray(), [])
+  },
+
   'cannot-close-or-migrate': async ({ opened: { store } }) => {
     const bound = store.forTenant('closing')
     await refused(() => bound.close(), 'VARVE_INVALID_ARGUMENT')

@@ -44,14 +44,19 @@ export const honest: Guard = {
 }
 
 /** The members of a store, or of its reader across tenants, that the log and the guard change. */
-export function lateStore(store: EventStore, log: LateLog, guard: Guard): Partial<EventStore> {
+export function lateStore(
+  store: EventStore,
+  root: EventStore,
+  log: LateLog,
+  guard: Guard,
+): Partial<EventStore> {
   return {
     ...lateReader(store, store.tenantId, log, guard),
     allTenants: () => replaced(store.allTenants(), lateReader(store.allTenants(), undefined, log, guard)),
     transaction: async (work) => {
       const own = new Map<string, number>()
       try {
-        const value = await work(lateTransaction(store, log, own))
+        const value = await work(lateTransaction(store, root, log, own))
         for (const id of own.keys()) log.undecided.delete(id)
         return value
       } catch (error) {
@@ -65,11 +70,16 @@ export function lateStore(store: EventStore, log: LateLog, guard: Guard): Partia
   }
 }
 
-function lateTransaction(store: EventStore, log: LateLog, own: Map<string, number>): StoreTransaction {
+function lateTransaction(
+  store: EventStore,
+  root: EventStore,
+  log: LateLog,
+  own: Map<string, number>,
+): StoreTransaction {
   const { tenantId } = store
   const append: StoreTransaction['append'] = async (streamId, events: readonly NewEvent[], options) => {
     const known = events.map((event) => newEvent(event))
-    const lower = (await store.allTenants().lastPosition()) + 1
+    const lower = (await root.allTenants().lastPosition()) + 1
     const hide = (id: string, position: number) =>
       log.undecided.set(id, { position, tenantId, since: Date.now() })
     for (const { id } of known) hide(id, lower)

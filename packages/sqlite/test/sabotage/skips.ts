@@ -8,7 +8,7 @@ export const guardedBy = (name: string, guard: Partial<Guard>): Fault => ({
   caughtBy: 'skips',
   remembers: () => {
     const log = new LateLog()
-    return (store) => lateStore(store, log, { ...honest, ...guard })
+    return (store, root) => lateStore(store, root, log, { ...honest, ...guard })
   },
 })
 

@@ -36,6 +36,11 @@ export const tenantFaults: Fault[] = [
     breaks: (_, root) => ({ verify: (options) => root.allTenants().verify(options) }),
   },
   {
+    name: 'lets a bound handle read across tenants',
+    caughtBy: 'tenants',
+    breaks: (_, root) => ({ allTenants: () => root.allTenants() }),
+  },
+  {
     name: 'writes for the default tenant',
     caughtBy: 'tenants',
     breaks: (_, root) => ({ append: (...call) => root.append(...call) }),

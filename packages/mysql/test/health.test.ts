@@ -36,7 +36,9 @@ onEach('health', ({ fresh, open, database }) => {
       const [rows] = await tx.client.query('select connection_id() as id')
       const [row] = rows as { id: number }[]
       const byAdmin = await allowed.health()
-      expect(byAdmin.checks.find(({ name }) => name === 'writers')?.detail).toContain(`connection ${row?.id}, user varve`)
+      expect(byAdmin.checks.find(({ name }) => name === 'writers')?.detail).toContain(
+        `connection ${row?.id}, user varve`,
+      )
     })
     expect((await store.health()).status).toBe('ok')
     await allowed.close()

@@ -36,7 +36,11 @@ onEach('outages', ({ fresh, open, admin, database }) => {
     const results: PromiseSettledResult<unknown>[] = []
     // ten at a time, so that it takes many flushes
     for (let from = 0; from < events.length; from += 10) {
-      results.push(...(await Promise.allSettled(events.slice(from, from + 10).map((event, at) => append(event, from + at)))))
+      results.push(
+        ...(await Promise.allSettled(
+          events.slice(from, from + 10).map((event, at) => append(event, from + at)),
+        )),
+      )
     }
     appending = false
     expect(await killing).toBeGreaterThan(0)
@@ -58,7 +62,9 @@ onEach('outages', ({ fresh, open, admin, database }) => {
       await tx.client.query('select 1')
     })
     await expect(work).rejects.toThrow()
-    await expect(store.transaction(async (tx) => tx.client.query(`delete from ${prefix}events`))).rejects.toThrow('append-only')
+    await expect(
+      store.transaction(async (tx) => tx.client.query(`delete from ${prefix}events`)),
+    ).rejects.toThrow('append-only')
     expect(await store.readAll().count()).toBe(1)
   })
 
@@ -73,7 +79,9 @@ onEach('outages', ({ fresh, open, admin, database }) => {
       correlationId: 'c$1?',
     }))
     const { events } = await store.append("s'\\?", batch, { streamType: 'y`"' })
-    expect(await store.readAll({ metadata: { [text]: text }, tags: ['?'], types: ["t'?"] }).toArray()).toEqual(events)
+    expect(
+      await store.readAll({ metadata: { [text]: text }, tags: ['?'], types: ["t'?"] }).toArray(),
+    ).toEqual(events)
     expect((await store.append("s'\\?", batch.slice(0, 1), { expectedVersion: 70 })).version).toBe(71)
     expect((await store.append('empty', [{ type: 'e', data: '' }])).version).toBe(1)
     expect((await store.append('empty', [{ type: 'e', data: '' }])).version).toBe(2)

@@ -32,11 +32,11 @@ it.each(families)(
     const refused: unknown = await store.migrate().catch((error: unknown) => error)
     expect(refused).toSatisfy(isMigrationError)
     expect(String(refused)).toContain('log_bin_trust_function_creators = 1')
-    expect((await store.migrations()).map(({ state }) => state)).toEqual(['pending'])
+    expect(await store.migrations()).not.toContainEqual(expect.objectContaining({ state: 'applied' }))
     const admin = await createConnection({ uri: server.adminUrl })
     await admin.query('set global log_bin_trust_function_creators = 1')
     await store.migrate()
-    expect((await store.migrations()).map(({ state }) => state)).toEqual(['applied'])
+    expect((await store.migrations()).every(({ state }) => state === 'applied')).toBe(true)
 
     // names byte by byte and times in UTC, whatever the server's defaults
     const before = Date.now()

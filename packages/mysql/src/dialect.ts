@@ -2,6 +2,7 @@ import type { Dialect, SqlSession } from '@varve/sql'
 import { eventColumnNames, streamColumnNames } from '@varve/sql'
 import type { Connection } from 'mysql2/promise'
 import { appendStep } from './append.js'
+import { evict, nameOf } from './connection-name.js'
 import { decode } from './decode.js'
 import type { MysqlDriver } from './driver.js'
 import { filterStatements } from './filter.js'
@@ -33,6 +34,8 @@ export function mysqlDialect(driver: MysqlDriver, tablePrefix: string): Dialect<
       later: (ms) => `date_add(utc_timestamp(6), interval (${ms} * 1000) microsecond)`,
       forUpdate: ' for update',
       pieceSettings: () => '',
+      connectionName: nameOf,
+      evict,
       // commits what is open: whoever takes over does it first, and repeats it if it has to
       showIn: (view, table) =>
         `create or replace sql security invoker view ${view} as select * from ${table}`,

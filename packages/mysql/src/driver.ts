@@ -6,7 +6,7 @@ import type { PoolConnection } from 'mysql2'
 import type { Connection } from 'mysql2/promise'
 import { AcquireError, classify, DeadlineError, isBroken } from './classify.js'
 import type { Source } from './pool.js'
-import { destroy, run, runText } from './run.js'
+import { coreOf, destroy, run, runText } from './run.js'
 import type { Core, RunSettings } from './run.js'
 import { MysqlSession } from './session.js'
 import {
@@ -86,15 +86,14 @@ export class MysqlDriver implements SqlDriver<Connection> {
   }
 
   join(client: Connection): SqlSession<Connection> {
-    const given = client as unknown as { connection?: Core } & Partial<Core>
-    const core = given.connection ?? given
+    const core: Partial<Core> = coreOf(client)
     if (typeof core.execute !== 'function' || typeof core.promise !== 'function') {
       throw new InvalidArgumentError(
         'client',
         'must be a connection of mysql2, in a transaction that you began',
       )
     }
-    const promised = given.connection === undefined ? undefined : client
+    const promised = core === (client as unknown) ? undefined : client
     // its limits are the caller's to set
     return new MysqlSession(core as Core, { ...this.#settings, deadlineMs: 0 }, promised)
   }

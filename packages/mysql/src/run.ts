@@ -129,6 +129,11 @@ function options(core: Core, how: 'query' | 'execute', sql: string, values: unkn
   return all
 }
 
+/** What a promise connection wraps; a callback connection is that itself. */
+export function coreOf(client: unknown): Core {
+  return (client as { connection?: Core }).connection ?? (client as Core)
+}
+
 /** Ends a connection whose server may never answer again. */
 export function destroy(core: Core): void {
   core.destroy()

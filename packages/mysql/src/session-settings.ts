@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@varve/core'
+import { learnName } from './connection-name.js'
 import { run, runText } from './run.js'
 import type { Core } from './run.js'
 
@@ -17,10 +18,12 @@ export const RESTORE_LIMITS = `set session ${limit} = @varve_limit`
 /** Sees to it, once per connection, that statements mean what they say. */
 export class SessionSettings {
   readonly #seen = new WeakSet<Core>()
+  readonly #deadlineMs: number
   readonly #apply: (core: Core) => Promise<void>
 
   /** @param deadlineMs of the look at a connection */
   constructor(owned: boolean, statementTimeoutMs: number, deadlineMs: number) {
+    this.#deadlineMs = deadlineMs
     const statement = settingsOf(statementTimeoutMs)
     this.#apply = (core) => (owned ? runText(core, deadlineMs, statement) : refuseUnfit(core, deadlineMs))
   }
@@ -28,6 +31,7 @@ export class SessionSettings {
   async apply(core: Core): Promise<void> {
     if (this.#seen.has(core)) return
     await this.#apply(core)
+    await learnName(core, this.#deadlineMs)
     this.#seen.add(core)
   }
 }

@@ -27,8 +27,9 @@ onEach('limits', ({ fresh, open, database }) => {
     expect(slept).toEqual([[0]])
     // MySQL wakes the sleeper, MariaDB ends the statement
     const [outcome] = await Promise.allSettled([driver.query('select sleep(20)')])
-    if (outcome.status === 'fulfilled') expect(outcome.value).toEqual([[1]])
-    else expect(driver.classify(outcome.reason).kind).toBe('timeout')
+    const woken = outcome.status === 'fulfilled' && outcome.value[0]?.[0] === 1
+    const ended = outcome.status === 'rejected' && driver.classify(outcome.reason).kind === 'timeout'
+    expect([woken, ended]).toContain(true)
   })
 
   it('end the wait for somebody who has appended and does not commit', async () => {

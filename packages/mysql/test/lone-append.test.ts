@@ -89,7 +89,7 @@ onEach('a lone append', ({ fresh, open, database, sql, admin }) => {
       expect((await store.health()).status).toBe('ok')
       await expect(
         store.transaction(async (tx) => tx.client.query(`update ${prefix}events set event_type = 'x'`)),
-      ).rejects.toThrow()
+      ).rejects.toThrow('denied')
       await store.close()
     } finally {
       await admin(`drop user '${account}'@'%'`)

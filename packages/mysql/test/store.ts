@@ -16,7 +16,11 @@ export function onEach(
   name: string,
   body: (database: ReturnType<typeof useDatabase>, family: Family) => void,
 ): void {
-  for (const family of families) describe(`${name} on ${family}`, () => body(useDatabase(family), family))
+  for (const family of families) {
+    describe(`${name} on ${family}`, () => {
+      body(useDatabase(family), family)
+    })
+  }
 }
 
 /** One database for a group of tests, with stores that are closed after each. */
@@ -53,7 +57,9 @@ export function useDatabase(family: Family) {
     open,
     prefix: () => `t${++prefixes}_`,
     /** With a prefix of its own, migrated. */
-    async fresh(options: MysqlEventStoreOptions = {}): Promise<{ store: MysqlEventStore; prefix: string }> {
+    fresh: async (
+      options: MysqlEventStoreOptions = {},
+    ): Promise<{ store: MysqlEventStore; prefix: string }> => {
       const prefix = `t${++prefixes}_`
       const store = open({ tablePrefix: prefix, ...options })
       await store.migrate()

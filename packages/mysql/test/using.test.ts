@@ -2,10 +2,10 @@ import { isConcurrencyError, isDuplicateEventError, isTransactionConflictError }
 import { createConnection as createCallbackConnection } from 'mysql2'
 import { createConnection } from 'mysql2/promise'
 import type { Connection } from 'mysql2/promise'
-import { expect, it } from 'vitest'
-import { one, onEach, rowsOf } from './store.js'
+import { describe, expect, it } from 'vitest'
+import { one, onEach, rowsOf, useDatabase } from './store.js'
 
-onEach('using', ({ fresh, open, database }, family) => {
+onEach('using', ({ fresh, open, database }) => {
   /** In a transaction under REPEATABLE READ, its snapshot taken. */
   const begun = async (prefix: string): Promise<Connection> => {
     const connection = await createConnection({ uri: database().url })
@@ -62,20 +62,6 @@ onEach('using', ({ fresh, open, database }, family) => {
     expect(await store.verify()).toMatchObject({ ok: true, events: 5 })
   })
 
-  if (family === 'mariadb')
-    it('reports what MariaDB refuses with innodb_snapshot_isolation as a conflict', async () => {
-      const { store, prefix } = await fresh()
-      await store.append('a', one())
-      const connection = await createConnection({ uri: database().url })
-      await connection.query('set session innodb_snapshot_isolation = on')
-      await connection.query('start transaction')
-      await connection.query(`select count(*) from ${prefix}event_streams`)
-      await store.append('a', one())
-      await expect(store.using(connection).append('a', one())).rejects.toSatisfy(isTransactionConflictError)
-      await connection.query('rollback')
-      await connection.end()
-    })
-
   it('leaves the settings of the connection alone', async () => {
     const { store } = await fresh()
     const connection = await createConnection({ uri: database().url })
@@ -90,6 +76,23 @@ onEach('using', ({ fresh, open, database }, family) => {
     await store.using(connection).append('a', one())
     await connection.query('commit')
     expect(await settings()).toEqual(before)
+    await connection.end()
+  })
+})
+
+describe('using on mariadb', () => {
+  const { fresh, database } = useDatabase('mariadb')
+
+  it('reports what MariaDB refuses with innodb_snapshot_isolation as a conflict', async () => {
+    const { store, prefix } = await fresh()
+    await store.append('a', one())
+    const connection = await createConnection({ uri: database().url })
+    await connection.query('set session innodb_snapshot_isolation = on')
+    await connection.query('start transaction')
+    await connection.query(`select count(*) from ${prefix}event_streams`)
+    await store.append('a', one())
+    await expect(store.using(connection).append('a', one())).rejects.toSatisfy(isTransactionConflictError)
+    await connection.query('rollback')
     await connection.end()
   })
 })

@@ -1,9 +1,10 @@
 import { ANY, EXISTS } from '@varve/sql'
-import type { HeadWrite, SqlRow } from '@varve/sql'
+import type { HeadWrite, SqlRow, SqlValue } from '@varve/sql'
 import { decode } from './decode.js'
+import { keyCondition } from './keys.js'
 import type { Names } from './names.js'
 import type { MysqlSession } from './session.js'
-import { fitting, MAX_KEYS, padded } from './sizes.js'
+import { fitting, MAX_KEYS } from './sizes.js'
 
 /** A stream's head as it is locked. */
 export interface Head {
@@ -52,13 +53,11 @@ export class HeadStatements {
       const heads = new Map<string, Head>()
       let log: LogHead | undefined
       for (let from = 0; from < writes.length; from += MAX_KEYS) {
-        const keys = padded(writes.slice(from, from + MAX_KEYS))
+        const params: SqlValue[] = []
+        const streams = keyCondition(writes.slice(from, from + MAX_KEYS), params)
         const withLog = from === 0
-        const { rows } = await session.insert(
-          this.#lock(keys.length, withLog),
-          keys.flatMap(({ tenantId, streamId }) => [tenantId, streamId]),
-        )
-        for (const row of rows) {
+        const where = withLog ? `tenant_id = '' and stream_id = '' or ${streams}` : streams
+        for (const row of await session.query(this.#lock(where), params)) {
           if (row[1] === '') log = logHeadOf(row)
           else heads.set(`${row[0] as string}\0${row[1] as string}`, headOf(row))
         }
@@ -69,13 +68,11 @@ export class HeadStatements {
     }
   }
 
-  #lock(keys: number, withLog: boolean): string {
-    const pairs = Array.from({ length: keys }, (_, index) => `($${2 * index + 1}, $${2 * index + 2})`)
+  #lock(where: string): string {
     return (
       'select tenant_id, stream_id, stream_type, version, updated_at, archived_at is not null, ' +
       `if(stream_id = '', concat_ws('/', utc_timestamp(6), @@auto_increment_increment, @@max_allowed_packet), null) ` +
-      `from ${this.#streams} where (tenant_id, stream_id) in (${withLog ? `('', ''), ` : ''}${pairs.join(', ')}) ` +
-      'order by tenant_id, stream_id for update'
+      `from ${this.#streams} where ${where} order by tenant_id, stream_id for update`
     )
   }
 
@@ -131,12 +128,12 @@ export class HeadStatements {
     heads: readonly NewHead[],
   ): Promise<void> {
     for (let from = 0; from < heads.length; from += MAX_KEYS) {
-      const keys = padded(heads.slice(from, from + MAX_KEYS))
-      const pairs = keys.map((_, index) => `($${2 * index + 3}, $${2 * index + 4})`)
+      const params: SqlValue[] = [events, now]
+      const keys = heads.slice(from, from + MAX_KEYS).map(({ write }) => write)
       await session.execute(
-        `update ${this.#streams} set version = version + cast($1 as signed), updated_at = greatest(updated_at, cast($2 as datetime(6))) ` +
-          `where (tenant_id, stream_id) in (${pairs.join(', ')})`,
-        [events, now, ...keys.flatMap(({ write }) => [write.tenantId, write.streamId])],
+        `update ${this.#streams} set version = version + cast($1 as signed), ` +
+          `updated_at = greatest(updated_at, cast($2 as datetime(6))) where ${keyCondition(keys, params)}`,
+        params,
       )
     }
   }

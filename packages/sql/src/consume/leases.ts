@@ -73,9 +73,11 @@ export class Leases {
     await execute(this.#driver, text, [owner, leaseMs])
   }
 
-  /** So that the next one need not wait. */
+  /** So that the next one need not wait; nor end the connection, which goes on serving others. */
   async release(key: ProjectionKey, owner: string): Promise<void> {
-    const text = `update ${this.#table} set owner = '', expires_at = ${this.#dialect.now} where ${KEY} and owner = $5`
+    const text =
+      `update ${this.#table} set owner = '', connection = null, expires_at = ${this.#dialect.now} ` +
+      `where ${KEY} and owner = $5`
     await execute(this.#driver, text, [...keyValues(key), owner])
   }
 

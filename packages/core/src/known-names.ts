@@ -20,10 +20,17 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    const distance = distanceOf(name.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
   }
   return best
+}
+
+/** A beginning, such as `meta`, is as near as a single wrong letter. */
+function distanceOf(name: string, candidate: string): number {
+  return name.length >= 3 && candidate !== name && candidate.startsWith(name)
+    ? 1
+    : editDistance(name, candidate)
 }
 
 function editDistance(a: string, b: string): number {

@@ -181,6 +181,7 @@ describe('refused is', () => {
       message: expect.stringContaining("'types'"),
     })
     expect(refused({ streamID: ['a'] }).message).toContain("did you mean 'streamIds'?")
+    expect(refused({ meta: {} }).message).toContain("did you mean 'metadata'?")
     expect(refused({ form: 1, types: [] }).argument).toBe('form')
     expect(refused({ colour: 'red' }).message).toContain('known are types, streamTypes')
     expect(invalidArgument(() => resolveReadStream({ from: 1 } as object)).argument).toBe('from')

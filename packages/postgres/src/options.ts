@@ -26,9 +26,10 @@ export interface ResolvedPostgresOptions {
 
 /** @throws InvalidArgumentError */
 export function resolvePostgresOptions(options: PostgresEventStoreOptions): ResolvedPostgresOptions {
-  const { pool, connectionString, schema = 'varve', dataType = 'jsonb', ...rest } = options
+  const { pool, connectionString, schema = 'varve', dataType = 'jsonb' } = options
   const own = isPool(pool)
-  const shared = resolveStoreOptions({ ...rest, ...(!own && pool !== undefined && { pool }) })
+  const others = ['connectionString', 'schema', 'dataType']
+  const shared = resolveStoreOptions({ ...options, pool: own ? undefined : pool }, others)
   if (own && connectionString !== undefined) {
     throw new InvalidArgumentError('connectionString', 'give either a connection string or a pool, not both')
   }
@@ -56,5 +57,8 @@ export function resolvePostgresOptions(options: PostgresEventStoreOptions): Reso
 }
 
 function isPool(pool: PostgresEventStoreOptions['pool']): pool is PgPool {
-  return typeof pool === 'object' && pool !== null && 'connect' in pool && typeof pool.connect === 'function'
+  if (typeof pool !== 'object' || pool === null || !('connect' in pool)) return false
+  if ('connectionParameters' in pool)
+    throw new InvalidArgumentError('pool', 'is a Client of pg, which is one connection; give a Pool')
+  return typeof pool.connect === 'function'
 }

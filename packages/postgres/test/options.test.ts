@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { expect, test } from 'vitest'
 import { createPostgresEventStore } from '../src/index.js'
 import type { PostgresEventStoreOptions } from '../src/index.js'
@@ -48,4 +49,24 @@ test('a pool that is null is an option that is missing', () => {
   expect(refusal({ pool: null } as unknown as PostgresEventStoreOptions)).toMatchObject({
     code: 'VARVE_INVALID_ARGUMENT',
   })
+})
+
+test('a mistyped option of this adapter is told from the right one', () => {
+  const connectionString = 'postgres://localhost/shop'
+  const mistyped = (options: object): unknown => refusal(options)
+  for (const [name, meant] of [
+    ['connectionstring', 'connectionString'],
+    ['shema', 'schema'],
+    ['datatype', 'dataType'],
+  ] as const) {
+    expect(mistyped({ connectionString, [name]: 'x' })).toMatchObject({
+      argument: name,
+      message: expect.stringContaining(`did you mean '${meant}'?`) as string,
+    })
+  }
+})
+
+test('a client in place of a pool is refused', () => {
+  const pool = new pg.Client() as unknown as pg.Pool
+  expect(refusal({ pool })).toMatchObject({ code: 'VARVE_INVALID_ARGUMENT', argument: 'pool' })
 })

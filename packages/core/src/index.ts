@@ -218,6 +218,20 @@ export type { ResolvedRetry, ResolvedStoreOptions } from './store-options.js'
 export type { Filled } from './filled.js'
 export { backoffDelay, sleep } from './retry.js'
 export {
+  copyOptions,
+  flag,
+  namesOf,
+  oneOf,
+  optionalFunction,
+  optionalName,
+  optionalNames,
+  optionalSignal,
+  present,
+  requiredName,
+  wholeNumber,
+} from './option-values.js'
+export type { Given } from './option-values.js'
+export {
   prepareSnapshot,
   resolveCountSnapshots,
   resolveDeleteSnapshots,

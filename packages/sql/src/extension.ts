@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@varve/core'
-import type { EventStore, MigrationState, StoreTransaction } from '@varve/core'
+import type { EventStore, MigrationState, ProjectionTransaction, StoreTransaction } from '@varve/core'
 import type { Dialect, Migration } from './dialect.js'
 import type { SqlDriver, SqlSession } from './driver.js'
 import { migrate, migrationStates } from './migrate.js'
@@ -30,12 +30,12 @@ export interface SqlAccess<Client = unknown> {
   /** Runs one call as the store runs its own: refused once it is closed, its `close()` waits, errors are the store's. */
   readonly run: <T>(operation: string, work: () => Promise<T>) => Promise<T>
   /**
-   * Statements inside a transaction of the store's, of `store.transaction` or `store.using`: they commit or roll back with
-   * its events.
+   * Statements inside a transaction of the store's, of `store.transaction`, `store.using` or a projection: they commit or
+   * roll back with its events, or its checkpoint.
    *
    * @throws InvalidArgumentError when `tx` is none of a store of ours.
    */
-  readonly session: (tx: StoreTransaction<Client>) => SqlSession<Client>
+  readonly session: (tx: StoreTransaction<Client> | ProjectionTransaction<Client>) => SqlSession<Client>
   /**
    * Brings the extension's tables to what its version needs; safe from any number of processes at once.
    *
@@ -96,12 +96,12 @@ export function sqlOf<Client>(store: EventStore<Client>): SqlAccess<Client> {
   return access
 }
 
-function sessionOf<Client>(tx: StoreTransaction<Client>): SqlSession<Client> {
+function sessionOf<Client>(tx: StoreTransaction<Client> | ProjectionTransaction<Client>): SqlSession<Client> {
   const session = (tx as { readonly [SESSION]?: SqlSession<Client> })[SESSION]
   if (session === undefined) {
     throw new InvalidArgumentError(
       'tx',
-      'pass what store.transaction gives to its work, or store.using returns',
+      'pass what store.transaction gives to its work, store.using returns, or the handlers of a projection get',
     )
   }
   return session

@@ -28,4 +28,5 @@ export { saveOnConflict } from './snapshot-sql.js'
 
 // for packages with tables of their own
 export { sqlOf } from './extension.js'
+export { eventDecoder } from './rows.js'
 export type { SqlAccess, SqlExtension } from './extension.js'

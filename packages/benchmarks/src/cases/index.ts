@@ -8,6 +8,10 @@ import { postgresMemory } from './postgres-memory.ts'
 import { postgresProjections } from './postgres-projections.ts'
 import { postgresReadAll } from './postgres-read-all.ts'
 import { postgresReadStream } from './postgres-read-stream.ts'
+import { webhookClaims } from './postgres-webhook-claims.ts'
+import { webhookDeliveries } from './postgres-webhook-deliveries.ts'
+import { webhookFairness } from './postgres-webhook-fairness.ts'
+import { webhookLatency } from './postgres-webhook-latency.ts'
 import { sqliteAppend } from './sqlite-append.ts'
 import { sqliteLoad } from './sqlite-load.ts'
 import { sqliteOpen } from './sqlite-open.ts'
@@ -23,6 +27,10 @@ export const benchmarks: readonly Benchmark[] = [
   postgresMemory,
   postgresProjections,
   postgresFeedLatency,
+  webhookDeliveries,
+  webhookClaims,
+  webhookLatency,
+  webhookFairness,
   sqliteAppend,
   sqliteReadAll,
   sqliteLoad,

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { verifyWebhook } from '@varve/webhooks/signature'
@@ -31,7 +32,7 @@ export interface Receiver {
 /** Somebody's server: it checks signatures as a receiver should, and answers as the scenario says. */
 export async function startReceiver(): Promise<Receiver> {
   const waiting: { path: string; resolve: (seen: Seen) => void }[] = []
-  const server = createServer(async (request, response) => {
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const body = await buffer(request)
       const path = request.url ?? ''
@@ -53,7 +54,8 @@ export async function startReceiver(): Promise<Receiver> {
       receiver.forged++
       response.writeHead(401).end()
     }
-  })
+  }
+  const server = createServer((request, response) => void handle(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const receiver: Receiver = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

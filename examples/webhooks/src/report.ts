@@ -6,7 +6,7 @@ type Line = (text: string) => void
 export function printTable(
   write: Line,
   headings: readonly string[],
-  rows: readonly (readonly unknown[])[],
+  rows: readonly (readonly (string | number | undefined)[])[],
 ): void {
   const cells = [headings, ...rows.map((row) => row.map((cell) => String(cell ?? '')))]
   const widths = headings.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))

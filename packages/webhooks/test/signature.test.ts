@@ -13,7 +13,7 @@ import {
 
 const body = JSON.stringify({ type: 'order.placed', data: { text: 'Grüße ☕' } })
 const secret = generateSecret()
-const plain = (headers: object): Record<string, string> => ({ ...headers }) as Record<string, string>
+const plain = (headers: object): Record<string, string> => ({ ...headers })
 const reason = (run: () => unknown): unknown => {
   try {
     run()

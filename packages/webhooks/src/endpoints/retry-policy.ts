@@ -59,7 +59,7 @@ function plainDelay(policy: RetryPolicy, attempts: number): number {
       return Math.min(policy.maxMs, policy.baseMs * 2 ** Math.min(attempts - 1, 40))
     case 'linear':
       return Math.min(policy.maxMs, policy.stepMs * attempts)
-    case 'fixed':
+    default:
       return policy.delayMs
   }
 }

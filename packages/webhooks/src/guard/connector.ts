@@ -19,7 +19,7 @@ export function guardedConnector({ guard, timeoutMs, ca }: ConnectorOptions): bu
     ...settings,
     lookup: guard.lookup,
     autoSelectFamily: true,
-  } as buildConnector.BuildOptions)
+  })
   return (options, callback) => {
     try {
       guard.refuse(options.hostname)

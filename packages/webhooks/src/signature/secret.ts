@@ -36,8 +36,8 @@ export function generateSecret(): string {
 
 /** A new pair of Ed25519 keys: the sender keeps `secret` (`whsk_`), receivers get `publicKey` (`whpk_`). */
 export function generateKeyPair(): { secret: string; publicKey: string } {
-  const { privateKey } = generateKeyPairSync('ed25519')
-  const seed = privateKey.export({ type: 'pkcs8', format: 'der' }).subarray(-32)
+  const pair = generateKeyPairSync('ed25519')
+  const seed = pair.privateKey.export({ type: 'pkcs8', format: 'der' }).subarray(-32)
   const publicBytes = publicBytesOf(seed)
   // seed and public half together, as libsodium has them
   const secret = PRIVATE_PREFIX + Buffer.concat([seed, publicBytes]).toString('base64')

@@ -43,11 +43,11 @@ export const mysql: Syntax = {
       const text =
         `select ${list.join(', ')} from ${jobs} where endpoint_id = $1 and status = 'pending' and next_attempt <= ${now} ` +
         'order by next_attempt, position limit $2 for update skip locked'
-      taken.push(...(await session.query<SqlRow>(text, [endpointId, count])))
+      taken.push(...(await session.query(text, [endpointId, count])))
     }
     if (taken.length === 0) return taken
     const at = columns.indexOf('id')
-    const rows = `${mysql.rows('$1', { id: 'uuid' })}`
+    const rows = mysql.rows('$1', { id: 'uuid' })
     await session.query(
       `update ${jobs} t join ${rows} on t.id = r.id set t.status = 'processing', t.fence = t.fence + 1, t.locked_by = $2, ` +
         `t.updated_at = ${now}, t.locked_until = ${mysql.after(now, '$3')}`,

@@ -1,4 +1,3 @@
-import type { SqlRow } from '@varve/sql'
 import type { Syntax } from './syntax.js'
 
 const types = { text: 'text', longtext: 'text', uuid: 'uuid', integer: 'bigint' }
@@ -38,6 +37,6 @@ export const postgres: Syntax = {
       `and next_attempt <= statement_timestamp() order by next_attempt, position limit r.count for update skip locked) j)) ` +
       `returning ${columns.map((column) => `t.${column}`).join(', ')}`
     const rows = wanted.map(({ endpointId, count }) => ({ endpoint_id: endpointId, count }))
-    return session.query<SqlRow>(text, [JSON.stringify(rows), workerId, leaseMs])
+    return session.query(text, [JSON.stringify(rows), workerId, leaseMs])
   },
 }

@@ -36,7 +36,7 @@ export const sqlite: Syntax = {
       `order by next_attempt, position limit $2) returning ${columns.join(', ')}`
     const taken: SqlRow[] = []
     for (const { endpointId, count } of wanted) {
-      taken.push(...(await session.query<SqlRow>(text, [endpointId, count, workerId, leaseMs])))
+      taken.push(...(await session.query(text, [endpointId, count, workerId, leaseMs])))
     }
     return taken
   },

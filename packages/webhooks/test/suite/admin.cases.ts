@@ -173,7 +173,7 @@ export function adminCases(engine: () => Engine): void {
       await append(2)
       await worker.caughtUp()
       await jobs(isEvery('completed', 2))
-      expect(receiver.requests.map((each) => each.json().version).toSorted()).toEqual([4, 5])
+      expect(new Set(receiver.requests.map((each) => each.json().version))).toEqual(new Set([4, 5]))
     })
 
     it('a test is sent at once, recorded, and says what came of it', async () => {

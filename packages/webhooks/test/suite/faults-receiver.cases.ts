@@ -46,7 +46,7 @@ export function receiverFaults(engine: () => Engine): void {
       const bodies = await Promise.all(
         all.map(async ({ id }) => (await webhooks.deliveries.get(id))?.deliveries[0]?.responseBody),
       )
-      expect(bodies.toSorted()).toEqual(['(4096 bytes, encoded)', 'a'.repeat(4_096)])
+      expect(new Set(bodies)).toEqual(new Set(['(4096 bytes, encoded)', 'a'.repeat(4_096)]))
     })
 
     it('11: an answer of bytes that are no text is recorded all the same', async () => {
@@ -141,10 +141,8 @@ export function receiverFaults(engine: () => Engine): void {
       await using _worker = webhooks.run()
       await append(1)
       expect(await jobs(isEvery('failed', 1))).toMatchObject([{ attempts: 1, lastStatusCode: 410 }])
-      const disabled = await store
-        .subscribe({ types: ['webhook.endpoint_disabled'] })
-        [Symbol.asyncIterator]()
-        .next()
+      const told = store.subscribe({ types: ['webhook.endpoint_disabled'] })
+      const disabled = await told[Symbol.asyncIterator]().next()
       expect(disabled.value).toMatchObject({ data: { endpointId: endpoint.id, reason: 'gone' } })
       expect(await webhooks.endpoints.get(endpoint.id)).toMatchObject({
         enabled: false,

@@ -33,9 +33,9 @@ export interface Engine {
 }
 
 export function openAddress({ engine, options }: StoreAddress): EventStore {
-  if (engine === 'sqlite') return createSqliteEventStore(options) as EventStore
-  if (engine === 'postgres') return createPostgresEventStore(options) as EventStore
-  return createMysqlEventStore(options as { uri: string }) as EventStore
+  if (engine === 'sqlite') return createSqliteEventStore(options)
+  if (engine === 'postgres') return createPostgresEventStore(options)
+  return createMysqlEventStore(options)
 }
 
 function sqlite(): Engine {

@@ -15,13 +15,15 @@ const store = await open()
 const { createWebhooks } = await import('@varve/webhooks')
 const webhooks = createWebhooks(store, JSON.parse(options))
 const worker = webhooks.run()
-process.once('SIGTERM', async () => {
+process.once('SIGTERM', () => void finish())
+process.send({ ready: process.pid })
+
+async function finish() {
   await worker.stop()
   await webhooks.close()
   await store.close()
   process.disconnect()
-})
-process.send({ ready: process.pid })
+}
 
 async function open() {
   if (engine === 'sqlite') return (await import('@varve/sqlite')).createSqliteEventStore(storeOptions)

@@ -34,17 +34,17 @@ export async function runScenario({ store, url, write }: Scenario): Promise<bool
     if (!holds) failures.push(what)
   }
   try {
-    const ids = await makeEndpoints(webhooks, receiver)
     const orders = store.forTenant(tenant)
-    await append(orders)
-
     write('A worker is killed while a request of it is on the wire')
+    // the only endpoint so far: nothing else is under way when the worker dies
+    const crash = await makeEndpoint(webhooks, receiver, '/crash', ['order.shipped'], 0)
     receiver.script.set('/crash order.shipped', ['never'])
+    await orders.append('order-0', [{ type: 'order.shipped', data: { carrier: 'post' } }])
     await crashAt(url, () => receiver.next('/crash'))
 
     write('Two workers take over: the receiver answers 500, 500, 200, and once not at all')
-    // the others may have gone out before the crash; these wait for it
-    receiver.script.set('/orders order.shipped', [])
+    const ids = { ...(await makeEndpoints(webhooks, receiver)), crash }
+    await append(orders)
     const [one, two] = [all.run(), createWebhooks(store, settings)]
     const second = two.run()
     await one.caughtUp()
@@ -103,27 +103,32 @@ export async function runScenario({ store, url, write }: Scenario): Promise<bool
   }
 }
 
+async function makeEndpoint(
+  webhooks: Webhooks,
+  receiver: Receiver,
+  path: string,
+  events: string[],
+  maxRetries: number,
+): Promise<string> {
+  const { endpoint, secret } = await webhooks.endpoints.create({
+    url: receiver.url + path,
+    events,
+    maxRetries,
+    retry: { kind: 'fixed', delayMs: 20 },
+  })
+  receiver.secrets.set(path, secret)
+  return endpoint.id
+}
+
 async function makeEndpoints(webhooks: Webhooks, receiver: Receiver) {
-  const soon = { kind: 'fixed', delayMs: 20 } as const
-  const make = async (path: string, events: string[], maxRetries: number): Promise<string> => {
-    const { endpoint, secret } = await webhooks.endpoints.create({
-      url: receiver.url + path,
-      events,
-      maxRetries,
-      retry: soon,
-    })
-    receiver.secrets.set(path, secret)
-    return endpoint.id
-  }
   receiver.script.set('/retried orders.counted', [500, 500])
   receiver.script.set('/retried order', ['never'])
   receiver.script.set('/payments payment.made', [500, 500, 500, 500, 500, 500])
   return {
-    orders: await make('/orders', ['order.*'], 5),
-    all: await make('/all', ['*'], 5),
-    retried: await make('/retried', ['orders.counted', 'order'], 5),
-    payments: await make('/payments', ['payment.*'], 1),
-    crash: await make('/crash', ['order.shipped'], 0),
+    orders: await makeEndpoint(webhooks, receiver, '/orders', ['order.*'], 5),
+    all: await makeEndpoint(webhooks, receiver, '/all', ['*'], 5),
+    retried: await makeEndpoint(webhooks, receiver, '/retried', ['orders.counted', 'order'], 5),
+    payments: await makeEndpoint(webhooks, receiver, '/payments', ['payment.*'], 1),
   }
 }
 

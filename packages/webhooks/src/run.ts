@@ -30,6 +30,8 @@ export interface WebhookWorker extends AsyncDisposable {
 const names = namesOf<RunWorkerOptions>({ signal: true, fanOut: true, concurrency: true })
 const PRUNE_EVERY_MS = 300_000
 const BATCHES_AT_A_TIME = 20
+// it has no request to wait for, as jobs have: nobody need wait a minute for its successor
+const MAX_FAN_OUT_LEASE_MS = 10_000
 
 type Disable = (endpointId: string, reason: 'gone' | 'failing') => Promise<boolean>
 
@@ -116,6 +118,7 @@ function startFanOut(
   return store.projections.run([fanOut.projection], {
     batchSize: 500,
     checkpointEvery: 100,
+    leaseMs: Math.min(options.leaseMs, MAX_FAN_OUT_LEASE_MS),
     onBatch: wake,
     onError: ({ error, action }) => {
       if (action === 'restart') return

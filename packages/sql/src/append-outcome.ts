@@ -10,25 +10,32 @@ import type { Applied } from './dialect.js'
 
 /** The result of a write that was applied; `from` is the index of its first event among those applied with it. */
 export function resultOf(write: PreparedWrite, applied: Applied, from = 0): AppendResult {
+  const count = write.events.length
   const before = applied.version - applied.positions.length + from
-  const { recordedAt, streamType, checksums } = applied
-  const events: RecordedEvent[] = write.events.map((_, index) =>
+  let events: RecordedEvent[] | undefined
+  return {
+    streamId: write.streamId,
+    version: count === 0 ? applied.version : before + count,
+    position: count === 0 ? 0 : (applied.positions[from + count - 1] ?? 0),
+    // most callers never look: the JSON is parsed for those who do
+    get events() {
+      return (events ??= recordedOf(write, applied, from, before))
+    },
+    duplicate: false,
+  }
+}
+
+function recordedOf(write: PreparedWrite, applied: Applied, from: number, before: number): RecordedEvent[] {
+  const { positions, recordedAt, streamType, checksums } = applied
+  return write.events.map((_, index) =>
     toRecorded(write, index, {
       version: before + index + 1,
-      position: applied.positions[from + index] ?? 0,
+      position: positions[from + index] ?? 0,
       recordedAt,
       streamType,
       checksum: checksums?.[from + index],
     }),
   )
-  const last = events.at(-1)
-  return {
-    streamId: write.streamId,
-    version: last?.version ?? applied.version,
-    position: last?.position ?? 0,
-    events,
-    duplicate: false,
-  }
 }
 
 /**

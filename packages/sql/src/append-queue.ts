@@ -32,9 +32,15 @@ export interface AppendQueueOptions {
 const MAX_EVENTS = 500
 const MAX_BYTES = 4 * 1024 * 1024
 /** A flush of fewer appends costs more than it gains to run beside another one. */
-const MIN_SHARE = 8
+const MIN_SHARE = 24
 const SLOW_MS = 20
 const MAX_SLOW = 4
+
+/** A flush's place among those that may be under way. */
+interface Slot {
+  readonly begun: number
+  readonly free: () => void
+}
 
 /** What a flush holds so far. */
 interface Taken {
@@ -56,6 +62,8 @@ export class AppendQueue {
   /** Flushes that hold a slot, and those that gave it back because they are slow. */
   #flushing = 0
   #underWay = 0
+  readonly #slots = new Set<Slot>()
+  #watching = false
   #atomics = 0
   #scheduled = false
 
@@ -100,28 +108,40 @@ export class AppendQueue {
   #start(groups: readonly AppendGroup[]): void {
     this.#flushing++
     this.#underWay++
-    let slot = true
-    const free = (): void => {
-      if (!slot) return
-      slot = false
-      clearTimeout(timer)
-      this.#flushing--
-      this.#schedule()
+    const slot: Slot = {
+      begun: performance.now(),
+      free: () => {
+        if (!this.#slots.delete(slot)) return
+        this.#flushing--
+        this.#schedule()
+      },
     }
-    // a flush that waits for somebody's lock must not keep other streams waiting
-    const timer = setTimeout(() => {
-      if (this.#underWay < this.#options.flushes * MAX_SLOW) free()
-    }, SLOW_MS)
+    this.#slots.add(slot)
+    this.#watch()
     const settled = new Set<AppendGroup>()
     const done = (some: readonly AppendGroup[]): void => {
       for (const group of some) settled.add(group)
       this.#release(some.map((group) => group.key))
-      free()
+      slot.free()
     }
     void this.#options.flush(groups, done).finally(() => {
       this.#underWay--
       done(groups.filter((group) => !settled.has(group)))
     })
+  }
+
+  /** A flush that waits for somebody's lock must not keep other streams waiting. One timer looks at all of them. */
+  #watch(): void {
+    if (this.#watching) return
+    this.#watching = true
+    setTimeout(() => {
+      this.#watching = false
+      const before = performance.now() - SLOW_MS
+      for (const slot of this.#slots) {
+        if (slot.begun <= before && this.#underWay < this.#options.flushes * MAX_SLOW) slot.free()
+      }
+      if (this.#slots.size > 0) this.#watch()
+    }, SLOW_MS).unref()
   }
 
   #startAtomic(append: QueuedAppend, keys: readonly string[]): void {

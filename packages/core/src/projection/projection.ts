@@ -14,7 +14,7 @@ export interface ProjectionTransaction<Client = unknown> {
    *
    * @throws InvalidArgumentError for a table that the projection does not declare.
    */
-  table(name: string): string
+  readonly table: (name: string) => string
 }
 
 /** A handler of one event. Declared as a method, so that a handler may say more of its event than the store can know. */

@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createDatabase } from '@varve/test-servers/vitest'
+
+export interface OpenDatabase {
+  readonly url: string
+  drop(): Promise<void>
+}
+
+/** Every database that the example must give the same result on; one more is one more line. */
+export const databases: Readonly<Record<string, () => Promise<OpenDatabase>>> = {
+  'sqlite in memory': async () => ({ url: 'sqlite::memory:', drop: async () => undefined }),
+  'sqlite in a file': async () => sqliteFile(),
+  postgres: () => createDatabase('postgres'),
+  'postgres, partitioned': () => partitionedDatabase(),
+  mysql: () => createDatabase('mysql'),
+  mariadb: () => createDatabase('mariadb'),
+}
+
+async function partitionedDatabase(): Promise<OpenDatabase> {
+  const database = await createDatabase('postgres')
+  return { url: `${database.url}?partitioned=true`, drop: () => database.drop() }
+}
+
+function sqliteFile(): OpenDatabase {
+  const folder = mkdtempSync(join(tmpdir(), 'varve-inventory-'))
+  return {
+    url: `sqlite:${join(folder, 'inventory.db')}`,
+    drop: async () => rmSync(folder, { recursive: true, force: true }),
+  }
+}

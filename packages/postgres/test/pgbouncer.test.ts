@@ -1,13 +1,14 @@
-import { Fleet, startPgbouncer } from '@varve/test-servers'
+import { consumerFleet, startPgbouncer } from '@varve/test-servers'
+import { countingProjections, countingTables } from '@varve/test-servers/consumers'
+import type { PoolClient } from 'pg'
 import { expect, test } from 'vitest'
-import { chaosTables, projectionsFor } from './consumer-projections.mjs'
 import { useDatabase } from './store.js'
 
 const { fresh, owner, open, database } = useDatabase()
 
 test('behind a proxy that pools transactions: two processes, one leader each, nothing applied twice', async () => {
   const { schema } = await fresh()
-  for (const table of chaosTables) await owner().query(table)
+  for (const table of countingTables) await owner().query(table)
   await using pgbouncer = await startPgbouncer(database().url)
   const settings = {
     connectionString: pgbouncer.url,
@@ -16,21 +17,18 @@ test('behind a proxy that pools transactions: two processes, one leader each, no
     pool: { max: 8, min: 0 },
   }
   const store = open(settings)
-  const fleet = new Fleet(new URL('consumer-process.mjs', import.meta.url), [
-    JSON.stringify(settings),
-    '1000',
-  ])
+  const address = {
+    adapter: new URL('../src/index.ts', import.meta.url),
+    create: 'createPostgresEventStore',
+    options: settings,
+  }
+  const fleet = consumerFleet(address, 1_000)
   await Promise.all([fleet.start(), fleet.start()])
   const events = 600
   await Promise.all(
     Array.from({ length: events }, (_, n) => store.append(`s-${n % 17}`, [{ type: 'counted', data: n }])),
   )
-  const own = store.projections.run(
-    projectionsFor((client, text) => client.query(text)),
-    {
-      leaseMs: 1_000,
-    },
-  )
+  const own = store.projections.run(countingProjections<PoolClient>({ mysql: false }), { leaseMs: 1_000 })
   await own.caughtUp()
   const led = fleet.messages.flatMap((message) => (message as { lease?: { event: string } }).lease ?? [])
   // one projection in one shard, another one in three: each has one leader, and keeps it

@@ -3,6 +3,9 @@ import { createDatabaseOn, type TestDatabase } from './database.ts'
 import type { ServerAddress, ServerKind } from './server.ts'
 import './provided.ts'
 
+export { appendsSurvive, type AppendSurvival } from './appends-survive.ts'
+export { consumersSurvive, type Survival } from './consumers-survive.ts'
+
 /** Where the server is that the global setup started. */
 export function serverAddress(kind: ServerKind): ServerAddress {
   const address: ServerAddress | undefined = inject(kind)

@@ -1,12 +1,10 @@
-import { Fleet, runChaos } from '@varve/test-servers'
+import { CHAOS_MS, CHAOS_TIMEOUT_MS, Fleet, runChaos } from '@varve/test-servers'
 import { describe, expect, it } from 'vitest'
 import { verifyWebhook } from '../src/signature/index.js'
 import { engines } from './support/engines.js'
 import { eventually, fixture } from './support/fixture.js'
 import { useEngine } from './support/use-engine.js'
 import { workerArguments, workerScript } from './support/worker-process.js'
-
-const FOR_MS = Number(process.env['VARVE_CHAOS_MS'] ?? 5_000)
 
 describe.each(Object.keys(engines))('workers on %s', (name) => {
   const engine = useEngine(name)
@@ -33,7 +31,7 @@ describe.each(Object.keys(engines))('workers on %s', (name) => {
       const appended = await runChaos({
         fleet,
         processes: 3,
-        forMs: FOR_MS,
+        forMs: CHAOS_MS,
         writers: 2,
         append: (n) => store.append(`s-${n % 17}`, [{ type: 'order.placed', data: n }]),
       })
@@ -75,6 +73,6 @@ describe.each(Object.keys(engines))('workers on %s', (name) => {
       }
       expect(fleet.output).toBe('')
     },
-    FOR_MS + 60_000,
+    CHAOS_TIMEOUT_MS,
   )
 })

@@ -1,0 +1,48 @@
+import { CHAOS_TIMEOUT_MS } from '@varve/test-servers'
+import { appendsSurvive, consumersSurvive } from '@varve/test-servers/vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, test } from 'vitest'
+import { useDatabase } from './store.js'
+
+const { fresh, owner, database } = useDatabase()
+let admin: pg.Client
+
+beforeAll(async () => {
+  admin = new pg.Client({ connectionString: database().adminUrl })
+  await admin.connect()
+})
+afterAll(() => admin.end())
+
+const killBackends = () =>
+  admin.query(
+    `select pg_terminate_backend(pid) from (select pid from pg_stat_activity where application_name = 'varve' and datname = $1
+     order by random() limit 3) victims`,
+    [database().name],
+  )
+
+test(
+  'backends killed at random while many append and one follows: nothing is lost, stored twice or skipped',
+  async () => {
+    const { store, another } = await fresh()
+    await appendsSurvive({ store, other: another(), trouble: killBackends })
+  },
+  CHAOS_TIMEOUT_MS,
+)
+
+test(
+  'runners and backends killed at random while writers append: nothing is lost, nothing applied twice',
+  async () => {
+    const { store, schema } = await fresh()
+    await consumersSurvive({
+      store,
+      address: {
+        adapter: new URL('../src/index.ts', import.meta.url),
+        create: 'createPartitionedPostgresEventStore',
+        options: { connectionString: database().url, schema, pool: { max: 6, min: 0 } },
+      },
+      sql: async (text) => (await owner().query<object>(text)).rows,
+      trouble: killBackends,
+    })
+  },
+  CHAOS_TIMEOUT_MS,
+)

@@ -1,4 +1,5 @@
 import type { ExpectedVersion } from './expected-version.js'
+import { nearest } from './known-names.js'
 
 /** The code of every error that varve throws; stable, and the same in the ESM and the CommonJS build. */
 export type ErrorCode =
@@ -92,7 +93,7 @@ export class InvalidEventError extends EventStoreError {
   readonly reason: string
 
   constructor(path: string, reason: string) {
-    super('VARVE_INVALID_EVENT', `Invalid event at ${path}: ${reason}.`)
+    super('VARVE_INVALID_EVENT', sentence(`Invalid event at ${path}: ${reason}`))
     this.path = path
     this.reason = reason
   }
@@ -103,7 +104,7 @@ export class InvalidArgumentError extends EventStoreError {
   readonly argument: string
 
   constructor(argument: string, reason: string, cause?: unknown) {
-    super('VARVE_INVALID_ARGUMENT', `Invalid ${argument}: ${reason}.`, { cause })
+    super('VARVE_INVALID_ARGUMENT', sentence(`Invalid ${argument}: ${reason}`), { cause })
     this.argument = argument
   }
 }
@@ -228,11 +229,15 @@ export class UndeclaredStreamError extends EventStoreError {
 export class UnknownEventTypeError extends EventStoreError {
   readonly type: string
 
-  constructor(type: string, known: readonly string[]) {
-    super(
-      'VARVE_UNKNOWN_EVENT_TYPE',
-      `Unknown event type ${quote(type)}; known are ${known.map(quote).join(', ') || 'none'}.`,
-    )
+  /** @param detail where it was met, and what to do */
+  constructor(type: string, known: readonly string[], detail?: string) {
+    const meant = nearest(type, known)
+    const hint =
+      meant === undefined
+        ? `known are ${known.map(quote).join(', ') || 'none'}`
+        : `did you mean ${quote(meant)}?`
+    const met = detail === undefined ? '' : ` ${detail}`
+    super('VARVE_UNKNOWN_EVENT_TYPE', sentence(`Unknown event type ${quote(type)}${met}; ${hint}`))
     this.type = type
   }
 }
@@ -245,10 +250,12 @@ export class SchemaValidationError extends EventStoreError {
   constructor(type: string, issues: readonly { message: string; path?: readonly PropertyKey[] }[]) {
     super(
       'VARVE_SCHEMA',
-      `The data of ${quote(type)} does not match its schema: ` +
-        issues
-          .map((issue) => `${(issue.path ?? []).map(String).join('.') || 'data'}: ${issue.message}`)
-          .join('; '),
+      sentence(
+        `The data of ${quote(type)} does not match its schema: ` +
+          issues
+            .map((issue) => `${(issue.path ?? []).map(String).join('.') || 'data'}: ${issue.message}`)
+            .join('; '),
+      ),
     )
     this.type = type
     this.issues = issues
@@ -295,7 +302,9 @@ export class ProjectionFaultedError extends EventStoreError {
   readonly projection: string
 
   constructor(projection: string, reason: string, cause?: unknown) {
-    super('VARVE_PROJECTION_FAULTED', `Projection ${quote(projection)} stands still: ${reason}.`, { cause })
+    super('VARVE_PROJECTION_FAULTED', sentence(`Projection ${quote(projection)} stands still: ${reason}`), {
+      cause,
+    })
     this.projection = projection
   }
 }
@@ -337,6 +346,11 @@ export const isLeaseLostError = guard<LeaseLostError>('VARVE_LEASE_LOST')
 export const isCheckpointAheadError = guard<CheckpointAheadError>('VARVE_CHECKPOINT_AHEAD')
 export const isForeignLogError = guard<ForeignLogError>('VARVE_FOREIGN_LOG')
 export const isProjectionFaultedError = guard<ProjectionFaultedError>('VARVE_PROJECTION_FAULTED')
+
+/** Ends with a full stop, unless it ends with a mark already. */
+function sentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`
+}
 
 function quote(text: string): string {
   return `'${text}'`

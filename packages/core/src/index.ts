@@ -46,7 +46,7 @@ export type {
 export type { Envelope } from './aggregate/envelope.js'
 export type { EventAccess } from './aggregate/event-access.js'
 export { defineEvents } from './aggregate/event-catalog.js'
-export type { EventCatalog, EventCatalogOptions } from './aggregate/event-catalog.js'
+export type { EventCatalog, EventCatalogOptions, EventSource } from './aggregate/event-catalog.js'
 export { eventData } from './aggregate/event-definitions.js'
 export type {
   EventDefinitions,
@@ -247,6 +247,8 @@ export { resolveSubscribe } from './projection/subscription.js'
 export type { ResolvedSubscribe } from './projection/subscription.js'
 export { resolveRun } from './projection/run-options.js'
 export type { ResolvedRun } from './projection/run-options.js'
+export { resolveProcessRun } from './process/run-options.js'
+export type { ResolvedProcessRun } from './process/run-options.js'
 export { advance, correlationOf, TIMEOUT_FIRED } from './process/advance.js'
 export type {
   Advanced,

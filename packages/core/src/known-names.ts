@@ -18,7 +18,8 @@ function hintFor(name: string, known: ReadonlySet<string>): string {
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   if (name.length > 64) return undefined
   let best: string | undefined
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1
+  // two wrong letters of three are another word
+  let bestDistance = Math.max(name.length > 3 ? 2 : 1, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {
     const distance = distanceOf(name.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]

@@ -110,6 +110,11 @@ export function optionalFunction(
   throw new InvalidArgumentError(argument, `must be a function, is ${describe(value)}`)
 }
 
+export function requiredFunction(value: unknown, argument: string): (...args: never[]) => unknown {
+  if (typeof value === 'function') return value as (...args: never[]) => unknown
+  throw new InvalidArgumentError(argument, `must be a function, is ${describe(value)}`)
+}
+
 export function optionalSignal(value: unknown, argument: string): AbortSignal | undefined {
   if (value === undefined) return undefined
   // by its shape: polyfills and other realms have classes of their own

@@ -3,12 +3,14 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import {
   defineAggregate,
+  defineCommand,
   defineEvents,
+  defineProcess,
   defineUpcaster,
   eventData,
   isSchemaValidationError,
 } from '../src/index.js'
-import type { JsonValue, NewEventOf, ReadEvent, RecordedEvent } from '../src/index.js'
+import type { JsonValue, NewEventOf, NewEventsOf, ReadEvent, RecordedEvent } from '../src/index.js'
 import { invalidArgument } from './refusal.js'
 
 const withZod = {
@@ -197,5 +199,95 @@ describe('types follow from the definitions alone', () => {
     const wrong = { type: 'x', events: definitions, initialState: { cents: 0 }, evolve: () => 'zero' }
     // @ts-expect-error a state of another shape
     void (() => defineAggregate(wrong))
+  })
+})
+
+describe('a catalog that is shared', () => {
+  const money = defineEvents(
+    { deposited: z.object({ cents: z.number() }), closed: v.object({ why: v.string() }) },
+    {
+      upcasters: [
+        defineUpcaster({
+          type: 'deposited',
+          from: 1,
+          to: 2,
+          upcast: (old: { amount: number }) => ({ cents: old.amount * 100 }),
+        }),
+      ],
+    },
+  )
+  const account = defineAggregate({
+    type: 'account',
+    events: money,
+    initialState: 0,
+    evolve: (cents, event) => {
+      expectTypeOf(event.type).toEqualTypeOf<'deposited' | 'closed'>()
+      return event.type === 'deposited' ? cents + event.data.cents : cents
+    },
+  })
+
+  it('brings its schemas and upcasters, and types', async () => {
+    expect(account.events.schemaVersion('deposited')).toBe(2)
+    expect(await account.events.decode(recorded('deposited', { amount: 3 }))).toMatchObject({
+      data: { cents: 300 },
+    })
+    await expect(account.events.validate([{ type: 'closed', data: { why: 1 as never } }])).rejects.toSatisfy(
+      isSchemaValidationError,
+    )
+    expectTypeOf<NewEventsOf<typeof account>>().toEqualTypeOf<
+      NewEventOf<{
+        readonly deposited: typeof money.definitions.deposited
+        readonly closed: typeof money.definitions.closed
+      }>
+    >()
+  })
+
+  it('leaves what becomes of unknown types to each reader', async () => {
+    const lenient = defineAggregate({
+      type: 'account',
+      events: account.events,
+      unknownEvents: 'keep-raw',
+      initialState: 0,
+      evolve: (count, event) => {
+        expectTypeOf(event.type).toEqualTypeOf<'deposited' | 'closed' | '*'>()
+        return event.type === '*' ? count + 1 : count
+      },
+    })
+    expect(await lenient.events.decode(recorded('other', {}))).toMatchObject({ type: '*' })
+    expect(() => account.events.decode(recorded('other', {}))).toThrow(
+      "Unknown event type 'other' in stream 'a' at version 1: define it, or say with unknownEvents",
+    )
+  })
+
+  it('makes one with others', () => {
+    const both = defineEvents(
+      { ...account.events.definitions, 'limit.set': eventData<{ cents: number }>() },
+      { upcasters: account.events.upcasters },
+    )
+    expect(both.types).toEqual(['deposited', 'closed', 'limit.set'])
+    expect(both.schemaVersion('deposited')).toBe(2)
+    expectTypeOf<Parameters<typeof both.schemaVersion>[0]>().toEqualTypeOf<
+      'deposited' | 'closed' | 'limit.set'
+    >()
+  })
+
+  it('serves commands and processes', () => {
+    const transfer = defineCommand({
+      events: account.events,
+      streams: (ids: string[]) => ids,
+      initialState: 0,
+      evolve: (cents, event) => (event.type === 'deposited' ? cents + event.data.cents : cents),
+      decide: (ids, cents) =>
+        ids.map((streamId) => ({ streamId, events: [{ type: 'deposited', data: { cents } }] })),
+    })
+    expect(transfer.events.schemaVersion('deposited')).toBe(2)
+    const watch = defineProcess({
+      name: 'watch',
+      events: account.events,
+      correlate: (event) => event.streamId,
+      initialState: 0,
+      handles: { deposited: (sum, { data }) => ({ state: sum + data.cents }) },
+    })
+    expect(watch.events.schemaVersion('deposited')).toBe(2)
   })
 })

@@ -131,7 +131,7 @@ describe('refused are', () => {
   })
 
   it('definitions that cannot be meant', () => {
-    const handles = {}
+    const handles = { ordered: () => undefined }
     expect(invalidArgument(() => defineProcess({ ...definition, name: 'a b', handles })).argument).toBe(
       'process.name',
     )

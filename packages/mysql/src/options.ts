@@ -23,10 +23,10 @@ export interface ResolvedMysqlOptions {
 }
 
 /** @throws InvalidArgumentError */
-export function resolveMysqlOptions(options: MysqlEventStoreOptions): ResolvedMysqlOptions {
-  const { pool, uri, tablePrefix = '', ...rest } = options
+export function resolveMysqlOptions(options: MysqlEventStoreOptions = {}): ResolvedMysqlOptions {
+  const { pool, uri, tablePrefix = '' } = options
   const own = isPool(pool)
-  const shared = resolveStoreOptions({ ...rest, ...(!own && pool !== undefined && { pool }) })
+  const shared = resolveStoreOptions({ ...options, pool: own ? undefined : pool }, ['uri', 'tablePrefix'])
   if (typeof tablePrefix !== 'string' || !/^(?:[a-z_]\w{0,29})?$/i.test(tablePrefix)) {
     throw new InvalidArgumentError(
       'tablePrefix',

@@ -25,7 +25,7 @@ export interface ResolvedPostgresOptions {
 }
 
 /** @throws InvalidArgumentError */
-export function resolvePostgresOptions(options: PostgresEventStoreOptions): ResolvedPostgresOptions {
+export function resolvePostgresOptions(options: PostgresEventStoreOptions = {}): ResolvedPostgresOptions {
   const { pool, connectionString, schema = 'varve', dataType = 'jsonb' } = options
   const own = isPool(pool)
   const others = ['connectionString', 'schema', 'dataType']

@@ -1,8 +1,14 @@
-import { describe } from '../describe.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { JsonValue } from '../json.js'
-import { copyOptions, namesOf, optionalFunction, requiredName, wholeNumber } from '../option-values.js'
-import { defineEvents, type EventCatalog } from './event-catalog.js'
+import {
+  copyOptions,
+  namesOf,
+  optionalFunction,
+  requiredFunction,
+  requiredName,
+  wholeNumber,
+} from '../option-values.js'
+import { catalogOf, type EventCatalog, type EventSource } from './event-catalog.js'
 import type { EventDefinitions, NewEventOf, ReadEvent, UnknownEvents } from './event-definitions.js'
 import { initialStateOf } from './initial-state.js'
 import type { Upcaster } from './upcaster.js'
@@ -14,8 +20,8 @@ export interface AggregateDefinition<
 > {
   /** Of its streams. */
   type: string
-  /** All event types that its streams may hold, each with the schema of its data. */
-  events: Events
+  /** All event types that its streams may hold, each with the schema of its data; or a catalog of them. */
+  events: EventSource<Events>
   /** The state of a stream without events; a function is called for each stream. */
   initialState: State | (() => State)
   /** The state after one more event. Gives a new state; does not change the one it is given. */
@@ -96,9 +102,7 @@ export function defineAggregate<
   const Unknown extends UnknownEvents = 'fail',
 >(definition: AggregateDefinition<State, Events, Unknown>): Aggregate<State, Events, Unknown> {
   const given = copyOptions<AggregateDefinition<State, Events, Unknown>>(definition, names, 'aggregate')
-  const evolve = optionalFunction(given.evolve, 'aggregate.evolve')
-  if (evolve === undefined)
-    throw new InvalidArgumentError('aggregate.evolve', `must be a function, is ${describe(evolve)}`)
+  const evolve = requiredFunction(given.evolve, 'aggregate.evolve')
   const codec = copyOptions<{ encode: unknown; decode: unknown }>(
     given.snapshot,
     codecNames,
@@ -116,11 +120,11 @@ export function defineAggregate<
       min: 1,
       max: 2_147_483_647,
     }),
-    events: defineEvents<Events, Unknown>(definition.events, {
+    events: catalogOf<Events, Unknown>(definition.events, {
       upcasters: definition.upcasters,
       unknownEvents: definition.unknownEvents,
     }),
-    initial: initialStateOf<State, []>(definition.initialState),
+    initial: initialStateOf<State, []>(definition, 'aggregate'),
     evolve: evolve as Aggregate<State, Events, Unknown>['evolve'],
     encode: (encode ?? asIs) as (state: State) => JsonValue,
     decode: (decode ?? asIs) as (state: JsonValue) => State,

@@ -1,6 +1,12 @@
-import { InvalidArgumentError } from '../errors.js'
-import { copyOptions, namesOf, optionalFunction, optionalName, wholeNumber } from '../option-values.js'
-import { defineEvents, type EventCatalog } from './event-catalog.js'
+import {
+  copyOptions,
+  namesOf,
+  optionalFunction,
+  optionalName,
+  requiredFunction,
+  wholeNumber,
+} from '../option-values.js'
+import { catalogOf, type EventCatalog, type EventSource } from './event-catalog.js'
 import type { EventDefinitions, NewEventOf, ReadEvent, UnknownEvents } from './event-definitions.js'
 import { initialStateOf } from './initial-state.js'
 import type { Upcaster } from './upcaster.js'
@@ -34,8 +40,8 @@ export interface CommandDefinition<
 > {
   /** Sets its `commandId`s apart from those of other commands. */
   name?: string | undefined
-  /** All event types that its streams may hold, each with the schema of its data. */
-  events: Events
+  /** All event types that its streams may hold, each with the schema of its data; or a catalog, such as `account.events`. */
+  events: EventSource<Events>
   /** The streams that it is decided on. Each is read, and must not change until the decision is stored. */
   streams: (command: Command) => readonly StreamReference[]
   /** Further streams, asked for after each stream that was read. Each stream is read once. */
@@ -130,22 +136,17 @@ export function defineCommand<
 ): CommandType<Command, State, Events, Unknown> {
   type Defined = CommandType<Command, State, Events, Unknown>
   const given = copyOptions<CommandDefinition<Command, State, Events, Unknown>>(definition, names, 'command')
-  const required = (value: unknown, argument: string) => {
-    const found = optionalFunction(value, argument)
-    if (found === undefined) throw new InvalidArgumentError(argument, 'must be a function')
-    return found
-  }
   return Object.freeze({
     name: optionalName(given.name, 'command.name') ?? '',
-    events: defineEvents<Events, Unknown>(definition.events, {
+    events: catalogOf<Events, Unknown>(definition.events, {
       upcasters: definition.upcasters,
       unknownEvents: definition.unknownEvents,
     }),
     maxStreams: wholeNumber(given.maxStreams, 'command.maxStreams', 100, { min: 1 }),
-    streams: required(given.streams, 'command.streams') as Defined['streams'],
+    streams: requiredFunction(given.streams, 'command.streams') as Defined['streams'],
     discover: (optionalFunction(given.discover, 'command.discover') ?? (() => [])) as Defined['discover'],
-    initial: initialStateOf<State, [Command]>(definition.initialState),
-    evolve: required(given.evolve, 'command.evolve') as Defined['evolve'],
-    decide: required(given.decide, 'command.decide') as Defined['decide'],
+    initial: initialStateOf<State, [Command]>(definition, 'command'),
+    evolve: requiredFunction(given.evolve, 'command.evolve') as Defined['evolve'],
+    decide: requiredFunction(given.decide, 'command.decide') as Defined['decide'],
   })
 }

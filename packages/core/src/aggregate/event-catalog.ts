@@ -1,16 +1,12 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { describe } from '../describe.js'
-import {
-  InvalidArgumentError,
-  SchemaValidationError,
-  SerializationError,
-  UnknownEventTypeError,
-} from '../errors.js'
+import { InvalidArgumentError } from '../errors.js'
 import type { NewEvent, RecordedEvent } from '../event.js'
-import type { JsonValue } from '../json.js'
+import { nameProblem } from '../names.js'
 import { copyOptions, namesOf, oneOf } from '../option-values.js'
+import { Catalog } from './catalog.js'
 import type { EventDefinitions, NewEventOf, ReadEvent, UnknownEvents } from './event-definitions.js'
-import { chainsOf, type Upcaster } from './upcaster.js'
+import { checkedUpcasters, type Upcaster } from './upcaster.js'
 
 export interface EventCatalogOptions<Unknown extends UnknownEvents> {
   upcasters?: readonly Upcaster[] | undefined
@@ -21,6 +17,9 @@ export interface EventCatalogOptions<Unknown extends UnknownEvents> {
 /** Event types with their schemas and their history: validates what is appended, upcasts and types what is read. */
 export interface EventCatalog<Events extends EventDefinitions, Unknown extends UnknownEvents = 'fail'> {
   readonly types: readonly (keyof Events & string)[]
+  /** The schemas as they were given; spread them to define events of several catalogs together. */
+  readonly definitions: Events
+  readonly upcasters: readonly Upcaster[]
   /** The version in which events of this type are appended, and to which they are read. */
   schemaVersion(type: keyof Events & string): number
   /**
@@ -44,11 +43,14 @@ export interface EventCatalog<Events extends EventDefinitions, Unknown extends U
   read(events: AsyncIterable<RecordedEvent>): AsyncGenerator<ReadEvent<Events, Unknown>, undefined>
 }
 
+/** Where a definition's events come from: schemas by type, or a catalog (`account.events`), which brings its upcasters. */
+export type EventSource<Events extends EventDefinitions> = Events | EventCatalog<Events, UnknownEvents>
+
 const optionNames = namesOf<EventCatalogOptions<UnknownEvents>>({ upcasters: true, unknownEvents: true })
 const policies: readonly UnknownEvents[] = ['fail', 'skip', 'keep-raw']
 
 /**
- * Declares event types, for readers of the log that are no aggregate.
+ * Declares event types with their history: for readers of the log, and to be shared by aggregates, commands and processes.
  *
  * @throws InvalidArgumentError
  *
@@ -71,7 +73,28 @@ export function defineEvents<
 >(definitions: Events, options?: EventCatalogOptions<Unknown>): EventCatalog<Events, Unknown> {
   const given = copyOptions<EventCatalogOptions<Unknown>>(options, optionNames)
   const unknown = oneOf(given.unknownEvents, 'unknownEvents', policies, 'fail')
-  return new Catalog<Events, Unknown>(checkedSchemas(definitions), given.upcasters ?? [], unknown)
+  return new Catalog<Events, Unknown>(checkedSchemas(definitions), checkedUpcasters(given.upcasters), unknown)
+}
+
+/** The catalog of a definition that names its events, or takes those of a catalog with all their history. */
+export function catalogOf<
+  const Events extends EventDefinitions,
+  const Unknown extends UnknownEvents = 'fail',
+>(events: EventSource<Events>, options: EventCatalogOptions<Unknown>): EventCatalog<Events, Unknown> {
+  if (!isCatalog(events)) return defineEvents<Events, Unknown>(events, options)
+  if (options.upcasters !== undefined)
+    throw new InvalidArgumentError(
+      'upcasters',
+      'belong to the catalog that is given as events; give them there',
+    )
+  return defineEvents<Events, Unknown>(events.definitions, { ...options, upcasters: events.upcasters })
+}
+
+// what a definition holds is a schema, and no schema is an array
+function isCatalog<Events extends EventDefinitions>(
+  events: EventSource<Events>,
+): events is EventCatalog<Events, UnknownEvents> {
+  return typeof events === 'object' && events !== null && Array.isArray(events.types)
 }
 
 function checkedSchemas(definitions: unknown): Map<string, StandardSchemaV1> {
@@ -83,6 +106,8 @@ function checkedSchemas(definitions: unknown): Map<string, StandardSchemaV1> {
   }
   const schemas = new Map<string, StandardSchemaV1>()
   for (const [type, schema] of Object.entries(definitions) as [string, StandardSchemaV1 | undefined][]) {
+    const problem = type === '*' ? 'stands for types that are not defined' : nameProblem(type)
+    if (problem !== undefined) throw new InvalidArgumentError(`events['${type.slice(0, 40)}']`, problem)
     // libraries give schemas that are functions, too
     if (typeof schema?.['~standard']?.validate !== 'function') {
       const wanted = 'must be a Standard Schema (zod, valibot, arktype …) or eventData<…>()'
@@ -91,132 +116,4 @@ function checkedSchemas(definitions: unknown): Map<string, StandardSchemaV1> {
     schemas.set(type, schema)
   }
   return schemas
-}
-
-class Catalog<Events extends EventDefinitions, Unknown extends UnknownEvents> implements EventCatalog<
-  Events,
-  Unknown
-> {
-  readonly types: readonly (keyof Events & string)[]
-  readonly #schemas: ReadonlyMap<string, StandardSchemaV1>
-  readonly #chain: ReturnType<typeof chainsOf>
-  readonly #unknown: UnknownEvents
-
-  constructor(schemas: ReadonlyMap<string, StandardSchemaV1>, upcasters: unknown, unknown: UnknownEvents) {
-    if (!Array.isArray(upcasters)) throw new InvalidArgumentError('upcasters', 'must be an array')
-    this.#schemas = schemas
-    this.types = Object.freeze([...schemas.keys()])
-    this.#chain = chainsOf(this.types, upcasters as readonly Upcaster[])
-    this.#unknown = unknown
-  }
-
-  schemaVersion(type: keyof Events & string): number {
-    return this.#chain(type).newest
-  }
-
-  async validate(events: readonly NewEventOf<Events>[]): Promise<NewEvent[]> {
-    const validated: NewEvent[] = []
-    for (const event of events as readonly NewEvent[]) {
-      const schema = this.#schemas.get(event.type)
-      if (schema === undefined) throw new UnknownEventTypeError(event.type, this.types)
-      const schemaVersion = this.#chain(event.type).newest
-      if (event.schemaVersion !== undefined && event.schemaVersion !== schemaVersion) {
-        throw new InvalidArgumentError(
-          'schemaVersion',
-          `'${event.type}' is appended in version ${schemaVersion}, the newest its upcasters lead to, not in ${event.schemaVersion}`,
-        )
-      }
-      validated.push({
-        ...event,
-        data: (await parse(schema, event.type, event.data)) as JsonValue,
-        schemaVersion,
-      })
-    }
-    return validated
-  }
-
-  decode(event: RecordedEvent): ReturnType<EventCatalog<Events, Unknown>['decode']> {
-    const schema = this.#schemas.get(event.type)
-    if (schema === undefined) return this.#decodeUnknown(event)
-    const { newest } = this.#chain(event.type)
-    // what was validated when it was appended need not be again
-    if (event.schemaVersion === newest) return typed<Events, Unknown>(event)
-    return this.#upcast(event, schema)
-  }
-
-  async *read(events: AsyncIterable<RecordedEvent>): AsyncGenerator<ReadEvent<Events, Unknown>, undefined> {
-    for await (const event of events) {
-      const decoded = await this.decode(event)
-      if (decoded !== undefined) yield decoded
-    }
-  }
-
-  #decodeUnknown(event: RecordedEvent): ReadEvent<Events, Unknown> | undefined {
-    if (this.#unknown === 'skip') return undefined
-    if (this.#unknown === 'fail') throw new UnknownEventTypeError(event.type, this.types)
-    return typed<Events, Unknown>({ ...event, type: '*', raw: event })
-  }
-
-  async #upcast(event: RecordedEvent, schema: StandardSchemaV1): Promise<ReadEvent<Events, Unknown>> {
-    const { newest, steps } = this.#chain(event.type)
-    let { data, schemaVersion } = event as { data: unknown; schemaVersion: number }
-    while (schemaVersion !== newest) {
-      const step = steps.get(schemaVersion)
-      if (step === undefined) throw noWay(event, newest)
-      try {
-        data = await step.upcast(data, event)
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
-        throw new SerializationError(
-          event.position,
-          `upcasting from ${step.from} to ${step.to} failed: ${reason}`,
-          error,
-        )
-      }
-      schemaVersion = step.to
-    }
-    data = await parse(schema, event.type, data)
-    return typed<Events, Unknown>({ ...event, data, schemaVersion })
-  }
-}
-
-function noWay({ type, schemaVersion, position }: RecordedEvent, newest: number): SchemaValidationError {
-  const message =
-    schemaVersion > newest
-      ? `the event at position ${position} has schemaVersion ${schemaVersion}, this code knows it up to ${newest}: deploy the newer code here too`
-      : `the event at position ${position} has schemaVersion ${schemaVersion}, and no upcaster leads from there to ${newest}`
-  return new SchemaValidationError(type, [{ message }])
-}
-
-/** An event that is known to be as the definitions say. */
-function typed<Events extends EventDefinitions, Unknown extends UnknownEvents>(
-  event: unknown,
-): ReadEvent<Events, Unknown> {
-  return event as ReadEvent<Events, Unknown>
-}
-
-/** Decodes events in their order; those that are to be skipped are left out. */
-export async function decodeAll<Events extends EventDefinitions, Unknown extends UnknownEvents>(
-  catalog: EventCatalog<Events, Unknown>,
-  events: readonly RecordedEvent[],
-): Promise<ReadEvent<Events, Unknown>[]> {
-  const decoded: ReadEvent<Events, Unknown>[] = []
-  for (const event of events) {
-    const one = await catalog.decode(event)
-    if (one !== undefined) decoded.push(one)
-  }
-  return decoded
-}
-
-async function parse(schema: StandardSchemaV1, type: string, data: unknown): Promise<unknown> {
-  const result = await schema['~standard'].validate(data)
-  if (result.issues === undefined) return result.value
-  throw new SchemaValidationError(
-    type,
-    result.issues.map(({ message, path }) =>
-      path === undefined
-        ? { message }
-        : { message, path: path.map((segment) => (typeof segment === 'object' ? segment.key : segment)) },
-    ),
-  )
 }

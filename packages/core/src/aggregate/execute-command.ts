@@ -1,11 +1,12 @@
-import { isDuplicateEventError, UndeclaredStreamError } from '../errors.js'
+import { describe } from '../describe.js'
+import { InvalidArgumentError, isDuplicateEventError, UndeclaredStreamError } from '../errors.js'
 import type { NewEvent, RecordedEvent } from '../event.js'
 import type { StreamWrite } from '../event-store.js'
-import { copyOptions, namesOf, optionalName } from '../option-values.js'
-import type { CommandDecision, CommandType } from './command.js'
+import { copyOptions, namesOf, optionalName, requiredName } from '../option-values.js'
+import type { CommandDecision, CommandType, CommandWrite } from './command.js'
 import { commandEventId, inEnvelope } from './envelope.js'
-import type { EventAccess } from './event-access.js'
-import { decodeAll } from './event-catalog.js'
+import { requireStore, type EventAccess } from './event-access.js'
+import { decodeAll } from './catalog.js'
 import type { EventDefinitions, NewEventOf, ReadEvent, UnknownEvents } from './event-definitions.js'
 import { gather, type Gathered } from './gather.js'
 import type { HandleOptions } from './repository.js'
@@ -45,6 +46,13 @@ export async function executeCommand<
   command: Command,
   options?: ExecuteOptions,
 ): Promise<Executed<ReadEvent<Events, Unknown>>> {
+  requireStore(store)
+  if (typeof definition?.decide !== 'function' || typeof definition.initial !== 'function') {
+    throw new InvalidArgumentError(
+      'definition',
+      `must be what defineCommand gives, is ${describe(definition)}`,
+    )
+  }
   const given = copyOptions<ExecuteOptions>(options, names) as ExecuteOptions
   const commandId = optionalName(given.commandId, 'commandId')
   const idOf = (index: number): string => commandEventId(['command', definition.name], commandId ?? '', index)
@@ -84,6 +92,8 @@ export async function executeCommand<
   )
 }
 
+const writeNames = namesOf<CommandWrite<unknown>>({ streamId: true, events: true, streamType: true })
+
 interface DecidedWrite {
   readonly streamType: string | undefined
   readonly events: NewEvent[]
@@ -101,7 +111,7 @@ export async function eventsByStream<
   decided: CommandDecision<NewEventOf<Events>>,
 ): Promise<Map<string, DecidedWrite>> {
   const writes = new Map<string, DecidedWrite>()
-  for (const { streamId, streamType, events } of decided ?? []) {
+  for (const { streamId, streamType, events } of checkedWrites(decided)) {
     const declared = streams.get(streamId)
     if (declared === undefined) throw new UndeclaredStreamError(streamId)
     const write = writes.get(streamId) ?? { streamType: streamType ?? declared.streamType, events: [] }
@@ -109,6 +119,25 @@ export async function eventsByStream<
     writes.set(streamId, write)
   }
   return writes
+}
+
+/** What was decided, should it not have been typed. @throws InvalidArgumentError */
+function checkedWrites<Event>(decided: CommandDecision<Event>): readonly CommandWrite<Event>[] {
+  if (decided === undefined || decided === null) return []
+  const wanted = 'must give writes, [{ streamId, events: [...] }], or nothing'
+  if (!Array.isArray(decided))
+    throw new InvalidArgumentError('decide', `${wanted}, gives ${describe(decided)}`)
+  for (const [index, write] of (decided as readonly unknown[]).entries()) {
+    const { streamId, events } = copyOptions<CommandWrite<Event>>(
+      write ?? null,
+      writeNames,
+      `writes[${index}]`,
+    )
+    requiredName(streamId, `writes[${index}].streamId`)
+    if (Array.isArray(events)) continue
+    throw new InvalidArgumentError(`writes[${index}].events`, `must be an array, is ${describe(events)}`)
+  }
+  return decided
 }
 
 /** Every stream that was read is checked, those that are written to first. */

@@ -1,6 +1,7 @@
+import { describe } from '../describe.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { RecordedEvent } from '../event.js'
-import { requiredName } from '../option-values.js'
+import { copyOptions, namesOf, optionalName, requiredName } from '../option-values.js'
 import type { CommandType, StreamReference } from './command.js'
 import type { EventDefinitions, UnknownEvents } from './event-definitions.js'
 import { fold } from './stream-fold.js'
@@ -22,6 +23,8 @@ export interface Gathered<State> {
   /** In the order in which they were read. */
   readonly streams: ReadonlyMap<string, GatheredStream>
 }
+
+const referenceNames = namesOf<Exclude<StreamReference, string>>({ streamId: true, streamType: true })
 
 /** Reads the streams of a command, first come, first read, each once; and those that are discovered on the way. */
 export async function gather<Command, State, Events extends EventDefinitions, Unknown extends UnknownEvents>(
@@ -52,10 +55,16 @@ class StreamQueue {
   }
 
   add(references: readonly StreamReference[]): void {
-    for (const reference of references) {
-      const { streamId, streamType } =
-        typeof reference === 'string' ? { streamId: reference, streamType: undefined } : reference
-      requiredName(streamId, 'streams')
+    if (!Array.isArray(references)) {
+      const wanted = 'must be an array of stream ids, or of { streamId, streamType }'
+      throw new InvalidArgumentError('streams', `${wanted}, is ${describe(references)}`)
+    }
+    for (const [index, reference] of (references as readonly StreamReference[]).entries()) {
+      const path = `streams[${index}]`
+      const given: unknown = typeof reference === 'string' ? { streamId: reference } : (reference ?? null)
+      const copied = copyOptions<Exclude<StreamReference, string>>(given, referenceNames, path)
+      const streamId = requiredName(copied.streamId, `${path}.streamId`)
+      const streamType = optionalName(copied.streamType, `${path}.streamType`)
       if (this.#asked.has(streamId)) continue
       if (this.#asked.size >= this.#max) {
         throw new InvalidArgumentError(

@@ -1,7 +1,16 @@
-/** Makes states to begin with; each fold gets one of its own, so that none that changes it spoils the next one's. */
+import { InvalidArgumentError } from '../errors.js'
+
+/**
+ * Makes states to begin with; each fold gets one of its own, so that none that changes it spoils the next one's.
+ *
+ * @throws InvalidArgumentError where there is none; `undefined` is one, if somebody says so.
+ */
 export function initialStateOf<State, Arguments extends unknown[]>(
-  given: State | ((...args: Arguments) => State),
+  definition: { readonly initialState: State | ((...args: Arguments) => State) },
+  kind: string,
 ): (...args: Arguments) => State {
+  if (!('initialState' in definition)) throw new InvalidArgumentError(`${kind}.initialState`, 'is missing')
+  const given = definition.initialState
   if (typeof given === 'function') return given as (...args: Arguments) => State
   return isPlain(given) ? () => structuredClone(given) : () => given
 }

@@ -1,3 +1,4 @@
+import { StreamNotFoundError } from '../errors.js'
 import type { RecordedEvent } from '../event.js'
 import { requiredName } from '../option-values.js'
 import type { Snapshot } from '../snapshot/snapshot-store.js'
@@ -74,6 +75,7 @@ export class AggregateLoader<State, Events extends EventDefinitions, Unknown ext
   async snapshotNow(streamId: string): Promise<boolean> {
     const policy = requirePolicy(this.#policy)
     const loaded = await this.load(streamId)
+    if (loaded.version === 0) throw new StreamNotFoundError(streamId)
     return this.#save(policy, loaded)
   }
 

@@ -1,15 +1,14 @@
-import { InvalidArgumentError, isDuplicateEventError } from '../errors.js'
-import type { NewEvent, RecordedEvent } from '../event.js'
-import { copyOptions, namesOf, optionalName, requiredName, wholeNumber } from '../option-values.js'
+import { describe } from '../describe.js'
+import { InvalidArgumentError } from '../errors.js'
+import { copyOptions, namesOf } from '../option-values.js'
 import type { Aggregate } from './aggregate.js'
-import { commandEventId, inEnvelope, type Envelope } from './envelope.js'
-import type { EventAccess } from './event-access.js'
-import { decodeAll } from './event-catalog.js'
+import { AggregateRepository } from './aggregate-repository.js'
+import type { Envelope } from './envelope.js'
+import { requireStore, type EventAccess } from './event-access.js'
 import type { EventDefinitions, NewEventOf, ReadEvent, UnknownEvents } from './event-definitions.js'
-import { AggregateLoader, type LoadedStream } from './loader.js'
-import { retryConflicts, type ConflictRetryOptions } from './retry-conflicts.js'
+import { AggregateLoader } from './loader.js'
+import type { ConflictRetryOptions } from './retry-conflicts.js'
 import type { SnapshotPolicy } from './snapshot-policy.js'
-import { fold } from './stream-fold.js'
 
 export interface RepositoryOptions extends ConflictRetryOptions {
   /** When to take snapshots; `true` for every so many events as the store's preset says, none when absent. */
@@ -79,13 +78,6 @@ export interface Repository<State, Events extends EventDefinitions, Unknown exte
 }
 
 const repositoryNames = namesOf<RepositoryOptions>({ snapshots: true, retries: true, baseDelayMs: true })
-const handleNames = namesOf<HandleOptions>({
-  commandId: true,
-  envelope: true,
-  retries: true,
-  baseDelayMs: true,
-})
-const loadNames = namesOf<{ toVersion?: number }>({ toVersion: true })
 
 /**
  * Makes a repository of an aggregate's streams, over a store or inside a transaction.
@@ -122,128 +114,14 @@ export function createRepository<State, Events extends EventDefinitions, Unknown
   aggregate: Aggregate<State, Events, Unknown>,
   options?: RepositoryOptions,
 ): Repository<State, Events, Unknown> {
+  requireStore(store)
+  if (typeof aggregate?.evolve !== 'function' || typeof aggregate.initial !== 'function') {
+    throw new InvalidArgumentError(
+      'aggregate',
+      `must be what defineAggregate gives, is ${describe(aggregate)}`,
+    )
+  }
   const given = copyOptions<RepositoryOptions>(options, repositoryNames) as RepositoryOptions
   const loader = new AggregateLoader(store, aggregate, given.snapshots)
   return new AggregateRepository(store, aggregate, loader, given)
-}
-
-class AggregateRepository<
-  State,
-  Events extends EventDefinitions,
-  Unknown extends UnknownEvents,
-> implements Repository<State, Events, Unknown> {
-  readonly #store: EventAccess
-  readonly #aggregate: Aggregate<State, Events, Unknown>
-  readonly #loader: AggregateLoader<State, Events, Unknown>
-  readonly #options: RepositoryOptions
-
-  constructor(
-    store: EventAccess,
-    aggregate: Aggregate<State, Events, Unknown>,
-    loader: AggregateLoader<State, Events, Unknown>,
-    options: RepositoryOptions,
-  ) {
-    this.#store = store
-    this.#aggregate = aggregate
-    this.#loader = loader
-    this.#options = options
-  }
-
-  async load(streamId: string, options?: { toVersion?: number | undefined }): Promise<Loaded<State>> {
-    const { toVersion } = copyOptions<{ toVersion?: number }>(options, loadNames)
-    const to = wholeNumber(toVersion, 'toVersion', Number.MAX_SAFE_INTEGER)
-    const loaded = await this.#loader.load(streamId, to)
-    if (toVersion === undefined) await this.#loader.snapshotIfDue(loaded)
-    return { state: loaded.state, version: loaded.version }
-  }
-
-  async exists(streamId: string): Promise<boolean> {
-    return (await this.#store.getStream(streamId)) !== undefined
-  }
-
-  snapshot(streamId: string): Promise<boolean> {
-    return this.#loader.snapshotNow(streamId)
-  }
-
-  async handle(
-    streamId: string,
-    decide: Decide<State, NewEventOf<Events>>,
-    options?: HandleOptions,
-  ): Promise<Handled<State, ReadEvent<Events, Unknown>>> {
-    const given = copyOptions<HandleOptions>(options, handleNames) as HandleOptions
-    const commandId = optionalName(given.commandId, 'commandId')
-    const scope = ['aggregate', requiredName(streamId, 'streamId')]
-    const command =
-      commandId === undefined
-        ? undefined
-        : { commandId, idOf: (index: number) => commandEventId(scope, commandId, index) }
-    return retryConflicts(
-      {
-        retries: given.retries ?? this.#options.retries,
-        baseDelayMs: given.baseDelayMs ?? this.#options.baseDelayMs,
-      },
-      async (attempt) => {
-        if (command !== undefined) {
-          const known = await this.#recognise(streamId, command.idOf)
-          if (known !== undefined) return known
-        }
-        const loaded = await this.#loader.load(streamId)
-        const decided = await decide(loaded.state, { streamId, version: loaded.version, attempt })
-        const events = await this.#aggregate.events.validate(listOf(decided))
-        return this.#append(loaded, inEnvelope(events, given.envelope, command))
-      },
-      // the same command, handled elsewhere at the same time and decided otherwise: it is recognised in the next try
-      (error) => command !== undefined && isDuplicateEventError(error) && error.eventId === command.idOf(0),
-    )
-  }
-
-  async #append(
-    loaded: LoadedStream<State>,
-    events: readonly NewEvent[],
-  ): Promise<Handled<State, ReadEvent<Events, Unknown>>> {
-    const { streamId, version } = loaded
-    if (events.length === 0) return { state: loaded.state, version, events: [], duplicate: false }
-    const streamType = this.#aggregate.type
-    const result = await this.#store.append(streamId, events, { expectedVersion: version, streamType })
-    if (result.duplicate) return this.#repeated(streamId, result.events)
-    await fold(this.#aggregate, loaded, result.events)
-    await this.#loader.snapshotIfDue(loaded, result.events.at(-1))
-    return {
-      ...stateOf(loaded),
-      events: await decodeAll(this.#aggregate.events, result.events),
-      duplicate: false,
-    }
-  }
-
-  /** The result of the call that handled the command first. */
-  async #recognise(streamId: string, idOf: (index: number) => string) {
-    const first = await this.#store.getEvent(idOf(0))
-    if (first === undefined) return undefined
-    if (first.streamId !== streamId) {
-      throw new InvalidArgumentError('commandId', `its event is in another stream, '${first.streamId}'`)
-    }
-    const events: RecordedEvent[] = []
-    for await (const event of this.#store.readStream(streamId, { fromVersion: first.version })) {
-      if (event.id !== idOf(events.length)) break
-      events.push(event)
-    }
-    return this.#repeated(streamId, events)
-  }
-
-  async #repeated(
-    streamId: string,
-    events: readonly RecordedEvent[],
-  ): Promise<Handled<State, ReadEvent<Events, Unknown>>> {
-    const loaded = await this.#loader.load(streamId, events.at(-1)?.version)
-    return { ...stateOf(loaded), events: await decodeAll(this.#aggregate.events, events), duplicate: true }
-  }
-}
-
-function stateOf<State>({ state, version }: LoadedStream<State>): Loaded<State> {
-  return { state, version }
-}
-
-function listOf<Event>(decided: readonly Event[] | Event | undefined): readonly Event[] {
-  if (decided === undefined) return []
-  return Array.isArray(decided) ? (decided as readonly Event[]) : [decided as Event]
 }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors.js'
 import { copyOptions, namesOf, optionalFunction, optionalName, wholeNumber } from '../option-values.js'
 import { DEFAULT_KEEP, DEFAULT_SNAPSHOT_TYPE } from '../snapshot/snapshot-options.js'
+import { warn } from '../warn.js'
 
 /** A snapshot that could not be read or saved. The events were replayed instead; nothing is lost but time. */
 export interface SnapshotFailure {
@@ -61,7 +62,7 @@ export function resolveSnapshotPolicy(
     minEvents: wholeNumber(given.minEvents, 'snapshots.minEvents', 0),
     keep: wholeNumber(given.keep, 'snapshots.keep', DEFAULT_KEEP, { min: 1 }),
     snapshotType: optionalName(given.snapshotType, 'snapshots.snapshotType') ?? DEFAULT_SNAPSHOT_TYPE,
-    onError: onError ?? warn,
+    onError: onError ?? warnOfFailure,
   }
 }
 
@@ -81,13 +82,9 @@ export function isDue(policy: ResolvedSnapshotPolicy, since: SinceSnapshot): boo
   return gap >= policy.every || since.ageMs >= policy.maxAgeMs
 }
 
-function warn({ operation, streamId, error }: SnapshotFailure): void {
-  const reason = error instanceof Error ? error.message : String(error)
+function warnOfFailure({ operation, streamId, error }: SnapshotFailure): void {
   const what = operation === 'load' ? 'could not be used, all events were replayed' : 'could not be saved'
-  process.emitWarning(`A snapshot of stream '${streamId}' ${what}: ${reason}`, {
-    type: 'VarveWarning',
-    code: 'VARVE_SNAPSHOT',
-  })
+  warn('VARVE_SNAPSHOT', `A snapshot of stream '${streamId}' ${what}`, error)
 }
 
 /** Tells of a failure; what the hook throws is nobody's business. */

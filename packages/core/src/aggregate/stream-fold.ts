@@ -34,10 +34,17 @@ export async function fold<State, Events extends EventDefinitions, Unknown exten
     const decoded = folding.events.decode(recorded)
     // most are no promises, and waiting for each would cost more than the rest
     const event = decoded instanceof Promise ? await decoded : decoded
-    if (event !== undefined) folded.state = folding.evolve(folded.state, event)
+    if (event !== undefined) folded.state = awaited(folding.evolve(folded.state, event))
     folded.version = recorded.version
   }
   return folded
+}
+
+function awaited<State>(state: State): State {
+  if (!(state instanceof Promise)) return state
+  // what it comes to is nobody's business any more, not even as an unhandled rejection
+  state.catch(() => undefined)
+  throw new InvalidArgumentError('evolve', 'must give a state, gives a promise: it may not be async')
 }
 
 /** @throws InvalidArgumentError when the event's stream is of another type. */

@@ -1,6 +1,7 @@
+import { describe } from '../describe.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { RecordedEvent } from '../event.js'
-import { copyOptions, namesOf, optionalFunction, requiredName, wholeNumber } from '../option-values.js'
+import { copyOptions, namesOf, requiredFunction, requiredName, wholeNumber } from '../option-values.js'
 
 /** One step of an event's data from an older shape to a newer one. */
 export interface UpcasterDefinition<From, To> {
@@ -51,8 +52,7 @@ export function defineUpcaster<From, To>(definition: UpcasterDefinition<From, To
   const given = copyOptions<UpcasterDefinition<From, To>>(definition, names, 'upcaster')
   const from = wholeNumber(given.from ?? null, 'upcaster.from', 1, { min: 1 })
   const to = wholeNumber(given.to ?? null, 'upcaster.to', 2, { min: from + 1 })
-  const upcast = optionalFunction(given.upcast, 'upcaster.upcast')
-  if (upcast === undefined) throw new InvalidArgumentError('upcaster.upcast', 'must be a function')
+  const upcast = requiredFunction(given.upcast, 'upcaster.upcast')
   return Object.freeze({
     type: requiredName(given.type, 'upcaster.type'),
     from,
@@ -70,6 +70,22 @@ export interface Chain {
 }
 
 const noSteps: Chain = { newest: 1, steps: new Map() }
+
+/** @throws InvalidArgumentError for what `defineUpcaster` did not give. */
+export function checkedUpcasters(given: unknown): readonly Upcaster[] {
+  if (given === undefined) return []
+  if (!Array.isArray(given))
+    throw new InvalidArgumentError('upcasters', `must be an array, is ${describe(given)}`)
+  return given.map((one: unknown, index) => {
+    const { type, from, to, upcast } = (one ?? {}) as Partial<Upcaster>
+    if (typeof upcast === 'function' && typeof type === 'string' && Number(from) < Number(to))
+      return one as Upcaster
+    throw new InvalidArgumentError(
+      `upcasters[${index}]`,
+      `must be what defineUpcaster gives, is ${describe(one)}`,
+    )
+  })
+}
 
 /** Chains for the defined types. @throws InvalidArgumentError for chains with gaps, forks or unknown types. */
 export function chainsOf(types: readonly string[], upcasters: readonly Upcaster[]): (type: string) => Chain {

@@ -1,9 +1,10 @@
 import { v5 } from 'uuid'
-import { canonicalize } from '../canonical.js'
-import { InvalidArgumentError, isInvalidEventError } from '../errors.js'
+import { InvalidArgumentError } from '../errors.js'
 import type { RecordedEvent } from '../event.js'
 import type { JsonValue } from '../json.js'
 import { requiredName } from '../option-values.js'
+import { asJson } from './as-json.js'
+import { checkedReaction } from './reaction.js'
 import type { AnyProcess, AnyReaction, FiredTimeout } from './process.js'
 
 /** The type of the events by which timeouts fire; they go through the log, so that they count once as all events do. */
@@ -102,7 +103,14 @@ function applied(
   reaction: AnyReaction | undefined,
   event: RecordedEvent,
 ): Advanced {
-  const { state, emit = [], commands = [], timeouts = [], cancel = [], complete = false } = reaction ?? {}
+  const {
+    state,
+    emit = [],
+    commands = [],
+    timeouts = [],
+    cancel = [],
+    complete = false,
+  } = checkedReaction(reaction)
   // the same ids each time, should the event be handled again
   const idOf = (what: string): string => v5(JSON.stringify([process.name, event.id, what]), NAMESPACE)
   const outbox = [
@@ -112,7 +120,7 @@ function applied(
       causationId: event.id,
       streamId: requiredName(streamId, `emit[${index}].streamId`),
       ...(streamType !== undefined && { streamType }),
-      event: json(one, `emit[${index}]`),
+      event: asJson(one, `emit[${index}]`),
     })),
     ...commands.map(({ command, data }, index): OutboxEntry => {
       if (!(command in process.commands)) {
@@ -126,7 +134,7 @@ function applied(
         id: idOf(`command ${index}`),
         causationId: event.id,
         command,
-        data: json(data, `commands[${index}].data`),
+        data: asJson(data, `commands[${index}].data`),
       }
     }),
   ]
@@ -143,7 +151,12 @@ function applied(
     const dueAt = at ?? new Date(event.recordedAt.getTime() + (afterMs ?? 0))
     if (Number.isNaN(dueAt.getTime()))
       throw new InvalidArgumentError(`timeouts[${index}]`, 'its time is no time')
-    return { id: idOf(`timeout ${index}`), name, dueAt, data: json(data ?? null, `timeouts[${index}].data`) }
+    return {
+      id: idOf(`timeout ${index}`),
+      name,
+      dueAt,
+      data: asJson(data ?? null, `timeouts[${index}].data`),
+    }
   })
   const pending = Object.fromEntries(
     Object.entries(before.pending).filter(([name]) => !cancel.includes(name)),
@@ -151,7 +164,7 @@ function applied(
   for (const { name, id } of requested) pending[name] = id
   return {
     instance: {
-      state: state === undefined ? before.state : json(state, 'state'),
+      state: state === undefined ? before.state : asJson(state, 'state'),
       pending: complete ? {} : pending,
       completed: complete,
     },
@@ -159,20 +172,4 @@ function applied(
     timeouts: complete ? [] : requested,
     cancelled: complete ? Object.keys({ ...before.pending, ...pending }) : cancel,
   }
-}
-
-/** A copy, once it was checked that it is JSON. `undefined` members are left out. */
-function json(value: unknown, path: string): JsonValue {
-  try {
-    return JSON.parse(canonicalize(withoutUndefined(value), path)) as JsonValue
-  } catch (error) {
-    if (isInvalidEventError(error)) throw new InvalidArgumentError(error.path, error.reason, error)
-    throw error
-  }
-}
-
-function withoutUndefined(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
-    return value
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined))
 }

@@ -1,11 +1,12 @@
 import { describe } from '../describe.js'
-import { defineEvents } from '../aggregate/event-catalog.js'
+import { catalogOf } from '../aggregate/event-catalog.js'
 import type { EventDefinitions } from '../aggregate/event-definitions.js'
 import { initialStateOf } from '../aggregate/initial-state.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { RecordedEvent } from '../event.js'
 import { nameProblem } from '../names.js'
-import { copyOptions, namesOf, optionalFunction } from '../option-values.js'
+import { copyOptions, namesOf, optionalFunction, requiredFunction } from '../option-values.js'
+import { asJson } from './as-json.js'
 import type { CommandHandlers, Process, ProcessDefinition } from './process.js'
 
 const names = namesOf<ProcessDefinition<unknown, EventDefinitions, CommandHandlers, string>>({
@@ -67,11 +68,18 @@ export function defineProcess<
     names,
     'process',
   )
-  const events = defineEvents(definition.events, { upcasters: definition.upcasters })
+  const events = catalogOf(definition.events, { upcasters: definition.upcasters })
   const handles = functions(given.handles, 'process.handles')
   const timeouts = functions(given.timeouts, 'process.timeouts')
-  const correlate = optionalFunction(given.correlate, 'process.correlate')
-  if (correlate === undefined) throw new InvalidArgumentError('process.correlate', 'must be a function')
+  const correlate = requiredFunction(given.correlate, 'process.correlate')
+  const initial = initialStateOf<State, []>(definition, 'process')
+  if (typeof given.initialState !== 'function') asJson(given.initialState, 'process.initialState')
+  if (handles.size === 0) {
+    throw new InvalidArgumentError(
+      'process.handles',
+      'must have a handler at least, by the type of the event',
+    )
+  }
   for (const type of handles.keys()) {
     if (events.types.includes(type)) continue
     throw new InvalidArgumentError(
@@ -89,7 +97,7 @@ export function defineProcess<
     types: Object.freeze([...handles.keys()]),
     timeouts: Object.freeze([...timeouts.keys()]),
     commands: Object.freeze(Object.fromEntries(functions(given.commands, 'process.commands'))),
-    initial: initialStateOf<State, []>(definition.initialState),
+    initial,
     decode: (event: RecordedEvent) => events.decode(event),
     correlate: correlate as Defined['correlate'],
     handle: ((state, event, context) =>

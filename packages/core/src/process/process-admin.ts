@@ -13,7 +13,7 @@ export interface ProcessFailure {
 }
 
 export interface ProcessRunOptions extends RunOptions {
-  /** Called when a command fails. What it throws is ignored. */
+  /** Called when a command fails. What it throws is ignored. When absent, failures are process warnings. */
   onFailure?: (failure: ProcessFailure) => void
 }
 

@@ -1,5 +1,5 @@
 import type { EventDefinitions, RecordedEventOf } from '../aggregate/event-definitions.js'
-import type { EventCatalog } from '../aggregate/event-catalog.js'
+import type { EventCatalog, EventSource } from '../aggregate/event-catalog.js'
 import type { Upcaster } from '../aggregate/upcaster.js'
 import type { EventStore } from '../event-store.js'
 import type { NewEvent, RecordedEvent } from '../event.js'
@@ -84,8 +84,8 @@ export interface ProcessDefinition<
 > {
   /** Letters, digits, `_`, `-` and `.`, at most 90. What it knows is kept under this name. */
   name: string
-  /** The events that it reacts to, each with the schema of its data. */
-  events: Events
+  /** The events that it reacts to, each with the schema of its data; or a catalog of them. */
+  events: EventSource<Events>
   upcasters?: readonly Upcaster[] | undefined
   /** Which of the many that run at once an event concerns: 1–255 UTF-8 bytes, or `undefined` for none. */
   correlate: (event: RecordedEventOf<Events>) => string | undefined

@@ -92,6 +92,7 @@ export interface RunOptions {
   signal?: AbortSignal
   /** Called after each commit. What these throw is ignored. */
   onBatch?: (report: BatchReport) => void
+  /** When absent, a projection that comes to a stop is a process warning. */
   onError?: (report: ErrorReport) => void
   onLease?: (report: LeaseReport) => void
 }

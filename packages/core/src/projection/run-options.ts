@@ -7,9 +7,10 @@ import {
   present,
   wholeNumber,
 } from '../option-values.js'
-import type { RunOptions } from './projection-admin.js'
+import { warn } from '../warn.js'
+import type { ErrorReport, RunOptions } from './projection-admin.js'
 
-const runNames = namesOf<RunOptions>({
+export const runNames = namesOf<RunOptions>({
   batchSize: true,
   checkpointEvery: true,
   leaseMs: true,
@@ -27,6 +28,12 @@ export type ResolvedRun = Pick<RunOptions, 'signal' | 'onBatch' | 'onError' | 'o
   readonly leaseMs: number
 }
 
+/** One that stands still must not do so in silence. */
+function warnOfStop({ projection, action, error }: ErrorReport): void {
+  if (action === 'stop')
+    warn('VARVE_PROJECTION', `Projection '${projection}' stands still until it is resumed`, error)
+}
+
 /** Checks, copies and completes the options of `projections.run`. @throws InvalidArgumentError */
 export function resolveRun(options: RunOptions | undefined, preset: Preset['projections']): ResolvedRun {
   const given = copyOptions<RunOptions>(options, runNames)
@@ -40,7 +47,7 @@ export function resolveRun(options: RunOptions | undefined, preset: Preset['proj
     ...present({
       signal: optionalSignal(given.signal, 'signal'),
       onBatch: hook<RunOptions['onBatch']>('onBatch'),
-      onError: hook<RunOptions['onError']>('onError'),
+      onError: hook<RunOptions['onError']>('onError') ?? warnOfStop,
       onLease: hook<RunOptions['onLease']>('onLease'),
     }),
     batchSize,

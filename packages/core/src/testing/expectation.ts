@@ -10,7 +10,16 @@ export async function outcomeOf<Decision>(decide: () => Promise<Decision>): Prom
   try {
     return { decision: await decide() }
   } catch (error) {
+    if (error instanceof ImpossiblePast) throw error
     return { error }
+  }
+}
+
+/** The events that were given are not as they were defined: no outcome, but a mistake of the test. */
+export class ImpossiblePast extends Error {
+  constructor(cause: unknown) {
+    super(`the given events could not have been appended: ${describeActual(cause)}`, { cause })
+    this.name = 'ImpossiblePast'
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Aggregate } from '../aggregate/aggregate.js'
 import type { EventDefinitions, NewEventOf, UnknownEvents } from '../aggregate/event-definitions.js'
+import { eventsOf } from '../aggregate/aggregate-repository.js'
 import type { Decide } from '../aggregate/repository.js'
 import { fold } from '../aggregate/stream-fold.js'
 import type { NewEvent } from '../event.js'
@@ -72,8 +73,7 @@ export class DecidedScenario<State, Events extends EventDefinitions> {
   #outcome(): Promise<Outcome<{ decided: readonly NewEventOf<Events>[]; validated: readonly NewEvent[] }>> {
     return outcomeOf(async () => {
       const { state, version } = await stateAfter(this.#aggregate, [this.#past])
-      const given = (await this.#decide(state, { streamId: STREAM, version, attempt: 1 })) ?? []
-      const decided = (Array.isArray(given) ? given : [given]) as readonly NewEventOf<Events>[]
+      const decided = eventsOf(await this.#decide(state, { streamId: STREAM, version, attempt: 1 }))
       return { decided, validated: await this.#aggregate.events.validate(decided) }
     })
   }

@@ -2,6 +2,7 @@ import type { EventCatalog } from '../aggregate/event-catalog.js'
 import type { EventDefinitions, NewEventOf, UnknownEvents } from '../aggregate/event-definitions.js'
 import type { NewEvent, RecordedEvent } from '../event.js'
 import { newEvent } from '../event.js'
+import { ImpossiblePast } from './expectation.js'
 
 const FIRST_MOMENT = Date.UTC(2026, 0, 1)
 
@@ -16,7 +17,10 @@ export class ScenarioLog {
     streamType: string,
     events: readonly NewEventOf<Events>[],
   ): Promise<void> {
-    for (const event of await catalog.validate(events)) this.#store(streamId, streamType, event)
+    const validated = await catalog.validate(events).catch((error: unknown) => {
+      throw new ImpossiblePast(error)
+    })
+    for (const event of validated) this.#store(streamId, streamType, event)
   }
 
   #store(streamId: string, streamType: string, event: NewEvent): void {

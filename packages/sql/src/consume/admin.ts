@@ -205,6 +205,14 @@ export class SqlProjectionAdmin<Client> implements ProjectionAdmin<Client> {
     if (!Array.isArray(projections) || projections.length === 0) {
       throw new InvalidArgumentError('projections', 'must be an array of at least one projection')
     }
+    for (const [index, projection] of (projections as readonly Projection<Client>[]).entries()) {
+      if (typeof projection?.onError?.retries !== 'number') {
+        throw new InvalidArgumentError(
+          `projections[${index}]`,
+          'must be what defineProjection gives; processes (defineProcess) are run by store.processes.run',
+        )
+      }
+    }
     for (const { name, version, allTenants } of projections) {
       const label = `${name} v${version}`
       if (seen.has(label)) throw new InvalidArgumentError('projections', `'${label}' is among them twice`)

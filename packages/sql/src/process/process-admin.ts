@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@varve/core'
+import { resolveProcessRun } from '@varve/core'
 import type {
   EventStore,
   AnyProcess,
@@ -28,11 +28,8 @@ export class SqlProcessAdmin<Client> implements ProcessAdmin {
     this.#projections = new SqlProjectionAdmin(context, store.tenantId, true)
   }
 
-  run(processes: readonly AnyProcess[], options: ProcessRunOptions = {}): ProjectionRunner {
-    const { onFailure, ...rest } = options
-    if (onFailure !== undefined && typeof onFailure !== 'function') {
-      throw new InvalidArgumentError('onFailure', 'must be a function')
-    }
+  run(processes: readonly AnyProcess[], options?: ProcessRunOptions): ProjectionRunner {
+    const { onFailure, ...rest } = resolveProcessRun(processes, options)
     const { tail, lifecycle } = this.#context
     const { tenantId } = this.#store
     const members = processes.map((process) => ({

@@ -98,6 +98,8 @@ export type {
   CommandHandlers,
   EmittedEvent,
   FiredTimeout,
+  GivenUpCommand,
+  GiveUp,
   Process,
   ProcessCommand,
   ProcessDefinition,
@@ -249,11 +251,8 @@ export { resolveRun } from './projection/run-options.js'
 export type { ResolvedRun } from './projection/run-options.js'
 export { resolveProcessRun } from './process/run-options.js'
 export type { ResolvedProcessRun } from './process/run-options.js'
-export { advance, correlationOf, TIMEOUT_FIRED } from './process/advance.js'
-export type {
-  Advanced,
-  OutboxEntry,
-  PendingTimeout,
-  ProcessInstance,
-  TimeoutData,
-} from './process/advance.js'
+export { derivedId } from './process/derived-id.js'
+export { advance } from './process/advance.js'
+export { COMMAND_FAILED, correlationOf, TIMEOUT_FIRED } from './process/process-events.js'
+export type { CommandFailedData, TimeoutData } from './process/process-events.js'
+export type { Advanced, OutboxEntry, PendingTimeout, ProcessInstance } from './process/advance.js'

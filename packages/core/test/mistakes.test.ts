@@ -105,20 +105,26 @@ describe('of calls, refused are', () => {
 
 describe('a decision', () => {
   it.each([['nope'], [[undefined]], [[null]], [{ typ: 'counted' }]])('of %j is no event', (decided) =>
-    given(counter)
-      .when(() => untyped(decided))
-      .then(/^Invalid events\[0\]: must be an event/),
+    expect(
+      given(counter)
+        .when(() => untyped(decided))
+        .then(/^Invalid events\[0\]: must be an event/),
+    ).resolves.toBeUndefined(),
   )
 
   it('of null is one for nothing', () =>
-    given(counter)
-      .when(() => untyped(null))
-      .then([]))
+    expect(
+      given(counter)
+        .when(() => untyped(null))
+        .then([]),
+    ).resolves.toBeUndefined())
 
   it('of a mistyped type says what was meant', () =>
-    given(counter)
-      .when(() => untyped({ type: 'cuonted', data: { by: 1 } }))
-      .then(new UnknownEventTypeError('cuonted', ['counted'])))
+    expect(
+      given(counter)
+        .when(() => untyped({ type: 'cuonted', data: { by: 1 } }))
+        .then(new UnknownEventTypeError('cuonted', ['counted'])),
+    ).resolves.toBeUndefined())
 })
 
 describe('a command refuses', () => {
@@ -147,15 +153,18 @@ describe('a command refuses', () => {
       { decide: () => [{ events: [] }] },
       /^Invalid writes\[0\].streamId: must be a string/,
     ],
-  ])('%s', (_, over, message) => given(command(over)).when({}).then(message))
+  ])('%s', (_, over, message) => expect(given(command(over)).when({}).then(message)).resolves.toBeUndefined())
 })
 
 it('an evolve that is async is refused, wherever it is met', () =>
-  given(defineAggregate({ ...definition, evolve: untyped(async () => Promise.reject(new Error('late'))) }), [
-    one,
-  ])
-    .when(() => [])
-    .then(/^Invalid evolve: must give a state, gives a promise/))
+  expect(
+    given(
+      defineAggregate({ ...definition, evolve: untyped(async () => Promise.reject(new Error('late'))) }),
+      [one],
+    )
+      .when(() => [])
+      .then(/^Invalid evolve: must give a state, gives a promise/),
+  ).resolves.toBeUndefined())
 
 describe('a process refuses', () => {
   const make = (over: object) =>
@@ -188,9 +197,11 @@ describe('a process refuses', () => {
     ],
     ['a word', () => 'done', /^Invalid reaction: must be an object, is "done"/],
   ])('%s', (_, counted, message) =>
-    given(make({ handles: { counted } }))
-      .when(one)
-      .then(message),
+    expect(
+      given(make({ handles: { counted } }))
+        .when(one)
+        .then(message),
+    ).resolves.toBeUndefined(),
   )
 })
 

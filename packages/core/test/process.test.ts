@@ -166,3 +166,61 @@ it('types follow from the definition alone', () => {
   // @ts-expect-error there is no such timeout
   void (() => given(shipping, [ordered]).whenTimeout('early'))
 })
+
+describe('a command that is given up', () => {
+  const nothing = (): undefined => undefined
+  const process = defineProcess({
+    ...definition,
+    commands: {
+      ship: async (data: { to: string }, { commandId }: CommandExecution) => [data, commandId],
+      refund: async (data: { cents: number }) => data,
+    },
+    handles: { paid: (_, { data }) => ({ commands: [{ command: 'ship', data: { to: data.order } }] }) },
+    giveUp: {
+      ship: {
+        afterAttempts: 4,
+        handle: (state, { data, attempts, errorMessage }) => {
+          expectTypeOf(state).toEqualTypeOf<{ cents: number }>()
+          expectTypeOf(data).toEqualTypeOf<{ to: string }>()
+          return {
+            commands: [{ command: 'refund', data: { cents: attempts } }],
+            emit: [{ streamId: data.to, type: 'not shipped', data: { errorMessage } }],
+            complete: true,
+          }
+        },
+      },
+    },
+  })
+
+  it('is told to the process', () =>
+    expect(
+      given(process, [paid(3)])
+        .whenGivenUp('ship', 'no such place')
+        .then({
+          commands: [{ command: 'refund', data: { cents: 4 } }],
+          emit: [{ streamId: 'o', type: 'not shipped', data: { errorMessage: 'no such place' } }],
+          complete: true,
+        }),
+    ).resolves.toBeUndefined())
+
+  it('was asked for, and may be given up', async () => {
+    const never = given(process, [paid(3)]).whenGivenUp('refund', '')
+    await expect(never.then({})).rejects.toThrow("no command 'refund' was asked for")
+    const unasked = given(process, []).whenGivenUp('ship', '')
+    await expect(unasked.then({})).rejects.toThrow("no command 'ship' was asked for")
+    expect([process.giveUpAfter('ship'), process.giveUpAfter('refund')]).toEqual([4, Infinity])
+  })
+
+  it.each([
+    ['process.giveUp.shop', { shop: { afterAttempts: 1, handle: nothing } }],
+    ["process.giveUp['ship'].afterAttempts", { ship: { handle: nothing } }],
+    ["process.giveUp['ship'].afterAttempts", { ship: { afterAttempts: 0, handle: nothing } }],
+    ["process.giveUp['ship'].handle", { ship: { afterAttempts: 1 } }],
+    ["process.giveUp['ship'].after", { ship: { after: 1, handle: nothing } }],
+  ])('is refused as %s', (argument, giveUp) => {
+    const commands = { ship: async () => undefined }
+    const handles = { paid: () => undefined }
+    const make = () => defineProcess({ ...definition, commands, handles, giveUp } as never)
+    expect(invalidArgument(make).argument).toBe(argument)
+  })
+})

@@ -29,6 +29,7 @@ import { inline } from './inline.cases.js'
 import { parkedEvents } from './parked.cases.js'
 import { versions } from './versions.cases.js'
 import { projections } from './projections.cases.js'
+import { processFailures } from './process-failures.cases.js'
 import { processes } from './processes.cases.js'
 import { properties } from './properties.cases.js'
 import { races } from './races.cases.js'
@@ -81,6 +82,7 @@ export const topics: readonly Topic[] = [
   migrations,
   lifecycle,
   processes,
+  processFailures,
   races,
   numbers,
   skips,

@@ -1,16 +1,12 @@
-import { v5 } from 'uuid'
 import { InvalidArgumentError } from '../errors.js'
 import type { RecordedEvent } from '../event.js'
 import type { JsonValue } from '../json.js'
 import { requiredName } from '../option-values.js'
+import { derivedId } from './derived-id.js'
 import { asJson } from './as-json.js'
 import { checkedReaction } from './reaction.js'
-import type { AnyProcess, AnyReaction, FiredTimeout } from './process.js'
-
-/** The type of the events by which timeouts fire; they go through the log, so that they count once as all events do. */
-export const TIMEOUT_FIRED = 'process.timeout_fired'
-
-const NAMESPACE = 'c1b34a3a-6c0c-4b8e-8a0c-9d2f6f6f1c55'
+import { COMMAND_FAILED, TIMEOUT_FIRED, type CommandFailedData, type TimeoutData } from './process-events.js'
+import type { AnyProcess, AnyReaction, FiredTimeout, GivenUpCommand } from './process.js'
 
 /** What is known of one correlation. */
 export interface ProcessInstance {
@@ -47,27 +43,6 @@ export interface Advanced {
   readonly cancelled: readonly string[]
 }
 
-/** What `TIMEOUT_FIRED` says. */
-export interface TimeoutData {
-  readonly process: string
-  readonly correlationId: string
-  readonly id: string
-  readonly name: string
-  readonly dueAt: string
-  readonly data: JsonValue
-}
-
-/** Which correlation an event concerns. */
-export async function correlationOf(process: AnyProcess, event: RecordedEvent): Promise<string | undefined> {
-  if (event.type === TIMEOUT_FIRED) {
-    const { process: name, correlationId } = event.data as unknown as TimeoutData
-    return name === process.name ? correlationId : undefined
-  }
-  const decoded = await process.decode(event)
-  const found = decoded === undefined ? undefined : process.correlate(decoded as never)
-  return found === undefined ? undefined : requiredName(found, 'correlate')
-}
-
 /** What a process makes of an event, on what it knows; `undefined` when that is nothing. */
 export async function advance(
   process: AnyProcess,
@@ -76,7 +51,10 @@ export async function advance(
   event: RecordedEvent,
 ): Promise<Advanced | undefined> {
   if (known?.completed === true) return undefined
-  const before = known ?? { state: process.initial() as JsonValue, pending: {}, completed: false }
+  const before: ProcessInstance =
+    known === undefined
+      ? { state: process.initial() as JsonValue, pending: {}, completed: false }
+      : { ...known, state: process.upgrade(known.state) as JsonValue }
   const context = { correlationId, recordedAt: event.recordedAt }
   if (event.type === TIMEOUT_FIRED) {
     const { id, name, dueAt, data } = event.data as unknown as TimeoutData
@@ -90,6 +68,11 @@ export async function advance(
       process.fire(before.state as never, fired, context),
       event,
     )
+  }
+  if (event.type === COMMAND_FAILED) {
+    const { command, data, attempts, errorMessage } = event.data as unknown as CommandFailedData
+    const failed: GivenUpCommand = { command, data, attempts, errorMessage }
+    return applied(process, before, process.givenUp(before.state as never, failed, context), event)
   }
   const decoded = await process.decode(event)
   if (decoded === undefined) return undefined
@@ -112,7 +95,7 @@ function applied(
     complete = false,
   } = checkedReaction(reaction)
   // the same ids each time, should the event be handled again
-  const idOf = (what: string): string => v5(JSON.stringify([process.name, event.id, what]), NAMESPACE)
+  const idOf = (what: string): string => derivedId(process.name, event.id, what)
   const outbox = [
     ...emit.map(({ streamId, streamType, ...one }, index): OutboxEntry => ({
       kind: 'event',
@@ -164,7 +147,7 @@ function applied(
   for (const { name, id } of requested) pending[name] = id
   return {
     instance: {
-      state: state === undefined ? before.state : asJson(state, 'state'),
+      state: asJson(state === undefined ? before.state : state, 'state'),
       pending: complete ? {} : pending,
       completed: complete,
     },

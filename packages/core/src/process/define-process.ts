@@ -4,10 +4,11 @@ import type { EventDefinitions } from '../aggregate/event-definitions.js'
 import { initialStateOf } from '../aggregate/initial-state.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { RecordedEvent } from '../event.js'
+import type { JsonValue } from '../json.js'
 import { nameProblem } from '../names.js'
-import { copyOptions, namesOf, optionalFunction, requiredFunction } from '../option-values.js'
+import { copyOptions, namesOf, optionalFunction, requiredFunction, wholeNumber } from '../option-values.js'
 import { asJson } from './as-json.js'
-import type { CommandHandlers, Process, ProcessDefinition } from './process.js'
+import type { CommandHandlers, GiveUp, Process, ProcessDefinition } from './process.js'
 
 const names = namesOf<ProcessDefinition<unknown, EventDefinitions, CommandHandlers, string>>({
   name: true,
@@ -18,7 +19,10 @@ const names = namesOf<ProcessDefinition<unknown, EventDefinitions, CommandHandle
   commands: true,
   handles: true,
   timeouts: true,
+  giveUp: true,
+  upgrade: true,
 })
+const giveUpNames = namesOf<GiveUp<unknown, unknown, unknown>>({ afterAttempts: true, handle: true })
 
 /**
  * Declares what follows when something has happened, over several streams and over time: reactions to events, to be run by
@@ -71,6 +75,9 @@ export function defineProcess<
   const events = catalogOf(definition.events, { upcasters: definition.upcasters })
   const handles = functions(given.handles, 'process.handles')
   const timeouts = functions(given.timeouts, 'process.timeouts')
+  const commands = functions(given.commands, 'process.commands')
+  const givesUp = givesUpOf(given.giveUp, [...commands.keys()])
+  const upgrade = optionalFunction(given.upgrade, 'process.upgrade') ?? ((stored: JsonValue) => stored)
   const correlate = requiredFunction(given.correlate, 'process.correlate')
   const initial = initialStateOf<State, []>(definition, 'process')
   if (typeof given.initialState !== 'function') asJson(given.initialState, 'process.initialState')
@@ -96,14 +103,18 @@ export function defineProcess<
     events,
     types: Object.freeze([...handles.keys()]),
     timeouts: Object.freeze([...timeouts.keys()]),
-    commands: Object.freeze(Object.fromEntries(functions(given.commands, 'process.commands'))),
+    commands: Object.freeze(Object.fromEntries(commands)),
     initial,
+    upgrade,
+    giveUpAfter: (command: string) => givesUp.get(command)?.afterAttempts ?? Infinity,
     decode: (event: RecordedEvent) => events.decode(event),
     correlate: correlate as Defined['correlate'],
     handle: ((state, event, context) =>
       handles.get(event.type)?.(state, event, context)) as Defined['handle'],
     fire: ((state, timeout, context) =>
       timeouts.get(timeout.name)?.(state, timeout, context)) as Defined['fire'],
+    givenUp: ((state, failed, context) =>
+      givesUp.get(failed.command)?.handle(state, failed, context)) as Defined['givenUp'],
   })
 }
 
@@ -119,6 +130,20 @@ function functions(value: unknown, argument: string): Map<string, Unchecked> {
     if (one === undefined) continue
     const checked = optionalFunction(one, `${argument}['${name}']`)
     found.set(name, checked as Unchecked)
+  }
+  return found
+}
+
+function givesUpOf(value: unknown, commands: readonly string[]) {
+  const found = new Map<string, { readonly afterAttempts: number; readonly handle: Unchecked }>()
+  for (const [command, one] of Object.entries(copyOptions(value, new Set(commands), 'process.giveUp'))) {
+    if (one === undefined) continue
+    const path = `process.giveUp['${command}']`
+    const given = copyOptions<GiveUp<unknown, unknown, unknown>>(one, giveUpNames, path)
+    found.set(command, {
+      afterAttempts: wholeNumber(given.afterAttempts ?? null, `${path}.afterAttempts`, 1, { min: 1 }),
+      handle: requiredFunction(given.handle, `${path}.handle`) as Unchecked,
+    })
   }
   return found
 }

@@ -76,6 +76,22 @@ export interface FiredTimeout {
   readonly data: JsonValue
 }
 
+/** A command that was given up. */
+export interface GivenUpCommand<Data = JsonValue> {
+  readonly command: string
+  readonly data: Data
+  readonly attempts: number
+  /** Of the last try. */
+  readonly errorMessage: string
+}
+
+/** When a command is given up, and what follows from it. */
+export interface GiveUp<State, Data, React> {
+  /** So many tries, the first one included. */
+  readonly afterAttempts: number
+  readonly handle: (state: State, failed: GivenUpCommand<Data>, context: ReactionContext) => React
+}
+
 export interface ProcessDefinition<
   State,
   Events extends EventDefinitions,
@@ -92,8 +108,13 @@ export interface ProcessDefinition<
   /** JSON only. A function is called for each correlation. */
   initialState: State | (() => State)
   /**
-   * Who carries out its commands. What fails is tried again, with pauses that grow to a minute, and keeps later ones of the
-   * same correlation waiting: a refusal that the process is to hear of is no failure, but an event.
+   * Brings a state that was stored, whenever that was, to the shape that `handles` expect; as it is when absent. What it throws
+   * makes the process `faulted`.
+   */
+  upgrade?: ((stored: JsonValue) => NoInfer<State>) | undefined
+  /**
+   * Who carries out its commands. What fails is tried again, with pauses that grow to a minute, for ever unless `giveUp` says
+   * otherwise, and keeps later ones of the same correlation waiting.
    */
   commands?: Commands | undefined
   /** By event type. They decide, and do nothing else: no clock, no database, no network. */
@@ -114,6 +135,16 @@ export interface ProcessDefinition<
         ) => Reacted<NoInfer<State>, NoInfer<Commands>, string>
       }
     | undefined
+  /** By the name of a command: after how many tries it is given up, and what the process makes of that. */
+  giveUp?:
+    | {
+        readonly [Name in keyof Commands & string]?: GiveUp<
+          NoInfer<State>,
+          Parameters<Commands[Name]>[0],
+          Reacted<NoInfer<State>, NoInfer<Commands>, NoInfer<Timeouts>>
+        >
+      }
+    | undefined
 }
 
 /** A reaction of whatever process. */
@@ -130,12 +161,18 @@ export interface AnyProcess {
   readonly timeouts: readonly string[]
   readonly commands: Readonly<Record<string, (data: never, execution: CommandExecution) => unknown>>
   initial(): unknown
+  /** A state that was stored, in its newest shape. */
+  upgrade(stored: JsonValue): unknown
+  /** After how many tries a command is given up. */
+  giveUpAfter(command: string): number
   /** An event in its newest version; may be a promise. */
   decode(event: RecordedEvent): unknown
   correlate(event: never): string | undefined
   handle(state: never, event: never, context: ReactionContext): AnyReaction | undefined
   /** `undefined` also for a timeout that it does not know any more. */
   fire(state: never, timeout: FiredTimeout, context: ReactionContext): AnyReaction | undefined
+  /** `undefined` also for a command that it does not give up any more. */
+  givenUp(state: never, failed: GivenUpCommand, context: ReactionContext): AnyReaction | undefined
 }
 
 /** A process that was checked by `defineProcess`. */

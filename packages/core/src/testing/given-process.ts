@@ -1,8 +1,9 @@
 import type { EventDefinitions, NewEventOf } from '../aggregate/event-definitions.js'
 import type { RecordedEvent } from '../event.js'
 import type { JsonValue } from '../json.js'
-import { advance, correlationOf, TIMEOUT_FIRED } from '../process/advance.js'
-import type { Advanced, ProcessInstance, TimeoutData } from '../process/advance.js'
+import { advance, type Advanced, type OutboxEntry, type ProcessInstance } from '../process/advance.js'
+import { COMMAND_FAILED, correlationOf, TIMEOUT_FIRED } from '../process/process-events.js'
+import type { CommandFailedData, TimeoutData } from '../process/process-events.js'
 import type { CommandHandlers, EmittedEvent, Process, ProcessCommand } from '../process/process.js'
 import { isAwaited } from './compared-events.js'
 import { decisionOf, expectEqual, expectError, isExpectedError, outcomeOf } from './expectation.js'
@@ -76,10 +77,46 @@ export class ProcessScenario<
     })
   }
 
+  /** A command of the last event's correlation that is given up now: the last of that name that was asked for. */
+  whenGivenUp(
+    name: keyof Commands & string,
+    errorMessage: string,
+  ): ReactionScenario<State, Commands, Timeouts> {
+    return new ReactionScenario(async () => {
+      const { instances, correlationId, outbox, last } = await this.#after(this.#past)
+      const asked = outbox.filter(
+        (entry) => entry.kind === 'command' && entry.correlationId === correlationId,
+      )
+      const entry = asked.findLast((one) => one.kind === 'command' && one.command === name)
+      if (entry?.kind !== 'command' || correlationId === undefined || last === undefined) {
+        throw new Error(`no command '${name}' was asked for`)
+      }
+      const attempts = this.#process.giveUpAfter(name)
+      if (attempts === Infinity) throw new Error(`command '${name}' is never given up; say so in giveUp`)
+      const { id: commandId, command, data } = entry
+      const process = this.#process.name
+      const failed: CommandFailedData = {
+        process,
+        correlationId,
+        commandId,
+        command,
+        data,
+        attempts,
+        errorMessage,
+      }
+      const event = { ...last.event, type: COMMAND_FAILED, data: failed as unknown as JsonValue }
+      return {
+        event,
+        advanced: await advance(this.#process, instances.get(correlationId), correlationId, event),
+      }
+    })
+  }
+
   async #after(events: readonly ProcessInput<Events>[]) {
     const log = new ScenarioLog()
     const instances = new Map<string, ProcessInstance>()
     const timeouts: Advanced['timeouts'][number][] = []
+    const outbox: (OutboxEntry & { readonly correlationId: string })[] = []
     let correlationId: string | undefined
     let last: Reacted | undefined
     for (const { streamId = 'scenario', ...given } of events) {
@@ -94,8 +131,9 @@ export class ProcessScenario<
       if (advanced === undefined || correlationId === undefined) continue
       instances.set(correlationId, advanced.instance)
       timeouts.push(...advanced.timeouts)
+      for (const entry of advanced.outbox) outbox.push({ ...entry, correlationId })
     }
-    return { instances, timeouts, correlationId, last }
+    return { instances, timeouts, outbox, correlationId, last }
   }
 }
 

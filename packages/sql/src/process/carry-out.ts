@@ -1,9 +1,19 @@
-import { TIMEOUT_FIRED } from '@varve/core'
-import type { EventStore, JsonValue, NewEvent, AnyProcess, ProcessFailure, TimeoutData } from '@varve/core'
+import { COMMAND_FAILED, derivedId, TIMEOUT_FIRED } from '@varve/core'
+import type {
+  CommandFailedData,
+  EventStore,
+  JsonValue,
+  NewEvent,
+  AnyProcess,
+  ProcessFailure,
+  TimeoutData,
+} from '@varve/core'
 import { tell } from '../consume/run-context.js'
 import { messageOf } from '../consume/task.js'
 import type { Query } from '../read-access.js'
-import type { OutboxRow, ProcessKey, ProcessTables, TimeoutRow } from './process-tables.js'
+import type { OutboxRow } from './process-outbox.js'
+import type { ProcessKey, ProcessTables } from './process-tables.js'
+import type { TimeoutRow } from './process-timeouts.js'
 
 const AT_ONCE = 8
 const PAGE = 100
@@ -27,8 +37,8 @@ export interface CarryOutContext {
  */
 export async function carryOut(context: CarryOutContext): Promise<number> {
   const { tables, query, key } = context
-  const rows = (await tables.firstEntries(query, key, PAGE)).filter(({ isDue }) => isDue)
-  const fired = await tables.timeouts(query, key, { due: true, limit: PAGE })
+  const rows = await tables.outbox.due(query, key, PAGE)
+  const fired = await tables.timeouts.due(query, key, PAGE)
   const work = [
     ...fired.map((timeout) => () => fire(context, timeout)),
     ...rows.map((row) => () => one(context, row)),
@@ -45,18 +55,64 @@ export async function carryOut(context: CarryOutContext): Promise<number> {
 
 async function one(context: CarryOutContext, row: OutboxRow): Promise<boolean> {
   const { tables, query, key, process, onFailure } = context
-  try {
-    await execute(context, row)
-  } catch (error) {
-    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** row.attempts)
-    await tables.failed(query, key, row, messageOf(error), pauseMs)
-    const command = row.entry.kind === 'command' ? { command: row.entry.command } : {}
-    const label = { process: process.name, correlationId: row.correlationId, ...command }
+  const command = row.entry.kind === 'command' ? row.entry.command : undefined
+  const limit = command === undefined ? Infinity : process.giveUpAfter(command)
+  const failed = (error: unknown): void => {
+    const label = { process: process.name, correlationId: row.correlationId, ...(command && { command }) }
     tell(onFailure, { ...label, attempt: row.attempts + 1, error })
-    return false
   }
-  await tables.done(query, key, row)
+  if (row.attempts >= limit) {
+    // that it is given up was decided when its last try failed: it is not tried again, whatever happens from then on
+    try {
+      await giveUp(context, row)
+    } catch (error) {
+      failed(error)
+      return false
+    }
+  } else {
+    try {
+      if (limit === Infinity || !(await wasGivenUp(context, row))) await execute(context, row)
+    } catch (error) {
+      const last = row.attempts + 1 >= limit
+      const pauseMs = last ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** row.attempts)
+      await tables.outbox.failed(query, key, row, messageOf(error), pauseMs)
+      failed(error)
+      return last
+    }
+  }
+  await tables.outbox.done(query, key, row)
   return true
+}
+
+/** The event that says so goes through the log, as a timeout does. */
+async function giveUp({ store, process }: CarryOutContext, row: OutboxRow): Promise<void> {
+  const { entry, correlationId, attempts, errorMessage = '' } = row
+  if (entry.kind !== 'command') return
+  const { id: commandId, command, data } = entry
+  const failed: CommandFailedData = {
+    process: process.name,
+    correlationId,
+    commandId,
+    command,
+    data,
+    attempts,
+    errorMessage,
+  }
+  const event = { type: COMMAND_FAILED, data: failed as unknown as JsonValue, id: givenUpId(row) }
+  await store.append(
+    streamOf(process.name, correlationId),
+    [{ ...event, correlationId, causationId: entry.causationId }],
+    { streamType: 'process' },
+  )
+}
+
+/** Whether it was given up before all was decided again (`rebuild`): then it stays so. */
+async function wasGivenUp({ store }: CarryOutContext, row: OutboxRow): Promise<boolean> {
+  return (await store.getEvent(givenUpId(row))) !== undefined
+}
+
+function givenUpId({ entry }: OutboxRow): string {
+  return derivedId(entry.id, 'given up')
 }
 
 async function execute({ store, process }: CarryOutContext, row: OutboxRow): Promise<void> {
@@ -96,17 +152,17 @@ async function fire(
   }
   try {
     const event = { id, type: TIMEOUT_FIRED, data: fired as unknown as JsonValue, correlationId }
-    await store.append(timeoutStream(process.name, correlationId), [event], { streamType: 'process' })
+    await store.append(streamOf(process.name, correlationId), [event], { streamType: 'process' })
   } catch (error) {
     tell(onFailure, { process: process.name, correlationId, attempt: 1, error })
     return false
   }
-  await tables.removeTimeout(query, key, timeout)
+  await tables.timeouts.fired(query, key, timeout)
   return true
 }
 
 /** A correlation id may be as long as a stream id, and then there is no room for more: it is cut, as no one reads the stream. */
-function timeoutStream(process: string, correlationId: string): string {
+function streamOf(process: string, correlationId: string): string {
   const name = `process-${process}-${correlationId}`
   return Buffer.byteLength(name) <= 255 ? name : `process-${process}`
 }

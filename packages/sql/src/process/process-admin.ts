@@ -68,8 +68,8 @@ export class SqlProcessAdmin<Client> implements ProcessAdmin {
     const instance = await this.#tables.read(query, key, correlationId)
     if (instance === undefined) return undefined
     const [entries, timeouts] = await Promise.all([
-      this.#tables.entriesOf(query, key, correlationId),
-      this.#tables.timeouts(query, key, { correlationId }),
+      this.#tables.outbox.of(query, key, correlationId),
+      this.#tables.timeouts.of(query, key, correlationId),
     ])
     return {
       process,

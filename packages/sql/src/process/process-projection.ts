@@ -1,4 +1,11 @@
-import { advance, correlationOf, defineProjection, InvalidArgumentError, TIMEOUT_FIRED } from '@varve/core'
+import {
+  advance,
+  COMMAND_FAILED,
+  correlationOf,
+  defineProjection,
+  InvalidArgumentError,
+  TIMEOUT_FIRED,
+} from '@varve/core'
 import type { AnyProcess, Projection, ProjectionTransaction, RecordedEvent } from '@varve/core'
 import type { SqlSession } from '../driver.js'
 import { SESSION } from '../session-key.js'
@@ -24,7 +31,7 @@ export function processProjection<Client>(
     if (advanced === undefined) return
     await tables.write(session, key, correlationId, event.position, { known: known !== undefined, advanced })
   }
-  const types = [...process.types, TIMEOUT_FIRED]
+  const types = [...process.types, TIMEOUT_FIRED, COMMAND_FAILED]
   return defineProjection<Client>({
     name: projectionOf(process.name),
     handles: Object.fromEntries(types.map((type) => [type, handle])),

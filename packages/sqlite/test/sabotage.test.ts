@@ -1,6 +1,7 @@
 import { conformanceTopics, fieldFaults } from '@varve/core/conformance'
 import { describe, expect, test } from 'vitest'
 import { fileHarness } from './harness.js'
+import { aggregateFaults } from './sabotage/aggregates.js'
 import { appendFaults } from './sabotage/appends.js'
 import { dataFaults } from './sabotage/data.js'
 import { eventFaults } from './sabotage/events.js'
@@ -8,6 +9,7 @@ import { expectationFaults } from './sabotage/expectations.js'
 import { filterFaults } from './sabotage/filters.js'
 import { limitFaults } from './sabotage/limits.js'
 import { operationFaults } from './sabotage/operations.js'
+import { processFaults } from './sabotage/processes.js'
 import { readFaults } from './sabotage/reads.js'
 import { repetitionFaults } from './sabotage/repetitions.js'
 import { firstFailure } from './sabotage/runner.js'
@@ -36,6 +38,8 @@ const faults = [
   ...transactionFaults,
   ...operationFaults,
   ...snapshotFaults,
+  ...aggregateFaults,
+  ...processFaults,
   ...skipFaults,
   ...stallFaults,
 ]

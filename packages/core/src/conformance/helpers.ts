@@ -148,3 +148,11 @@ export async function refusedAt(store: EventStore, bad: NewEvent, path: RegExp):
     assert.fail(`path is ${String(error['path'])}, expected ${path.source}`)
   same(await store.getStream('refused'), undefined)
 }
+
+/** Takes steps until the condition holds, each in a turn of the event loop of its own, so that a time limit can end it. */
+export async function until(condition: () => Promise<boolean>, step: () => Promise<unknown>): Promise<void> {
+  while (!(await condition())) {
+    await step()
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+}

@@ -6,7 +6,7 @@ import type { CommandExecution } from '../process/process.js'
 import type { ProcessFailure } from '../process/process-admin.js'
 import { defineProjection } from '../projection/define-projection.js'
 import { place, typesIn } from './checkout.js'
-import { refused, same, upTo } from './helpers.js'
+import { refused, same, until, upTo } from './helpers.js'
 import { topic } from './topic.js'
 
 interface Order {
@@ -43,10 +43,6 @@ function paying(pay: (execution: CommandExecution) => unknown) {
       },
     },
   })
-}
-
-async function until(condition: () => Promise<boolean>, step: () => Promise<void>): Promise<void> {
-  while (!(await condition())) await step()
 }
 
 const told = (store: EventStore, order: string) => async () =>
@@ -189,8 +185,11 @@ export const processFailures = topic('process-failures', {
       await using processes = store.processes.run([failing])
       await refused(projections.caughtUp(), 'VARVE_PROJECTION_FAULTED')
       await processes.caughtUp()
-      // warnings come with the next turn of the event loop
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      // warnings come with a later turn of the event loop
+      await until(
+        async () => heard.length >= 2,
+        async () => undefined,
+      )
     } finally {
       process.off('warning', listen)
     }

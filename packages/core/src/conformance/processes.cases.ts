@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ProcessFailure } from '../process/process-admin.js'
 import { checkout, place, typesIn } from './checkout.js'
-import { at, refused, same, upTo } from './helpers.js'
+import { at, refused, same, until, upTo } from './helpers.js'
 import { topic } from './topic.js'
 
 const YEAR = 365 * 86_400_000
@@ -126,7 +126,10 @@ export const processes = topic('processes', {
     await place(store, 'two')
     await runner.caughtUp()
     same(await typesIn(store, 'work-two'), ['stock.reserved', 'payment.taken'])
-    while ((await typesIn(store, 'work-one')).length < 2) await runner.caughtUp()
+    await until(
+      async () => (await typesIn(store, 'work-one')).length >= 2,
+      () => runner.caughtUp(),
+    )
     await runner.caughtUp()
     same(await typesIn(store, 'one'), ['order.placed', 'order.confirmed'])
   },
@@ -177,7 +180,10 @@ export const processes = topic('processes', {
     }
     await using runner = other.processes.run([checkout()])
     await runner.caughtUp()
-    while ((await typesIn(store, 'work-one')).length < 2) await runner.caughtUp()
+    await until(
+      async () => (await typesIn(store, 'work-one')).length >= 2,
+      () => runner.caughtUp(),
+    )
     same(await typesIn(store, 'work-one'), ['stock.reserved', 'payment.taken'])
   },
 

@@ -8,7 +8,7 @@ import type {
   NewEvent,
   ProcessAdmin,
 } from '@varve/core'
-import { replaced, type Fault } from './wrap.js'
+import { omit, replaced, type Fault } from './wrap.js'
 
 type Broken = (process: AnyProcess, runs: number) => Partial<AnyProcess>
 
@@ -75,7 +75,7 @@ export const processFaults: readonly Fault[] = [
       },
     },
   })),
-  fault('emits nothing', (process) => reacting(process, ({ emit: _, ...rest }) => rest)),
+  fault('emits nothing', (process) => reacting(process, (reaction) => ({ ...reaction, emit: [] }))),
   fault('forgets the state between two events', (process) => ({
     handle: (_, event, context) => process.handle(process.initial() as never, event, context),
   })),
@@ -96,7 +96,7 @@ export const processFaults: readonly Fault[] = [
   fault('loses the data of its timeouts', (process) =>
     reacting(process, (reaction) => ({
       ...reaction,
-      timeouts: reaction.timeouts?.map(({ data: _, ...timeout }) => timeout),
+      timeouts: reaction.timeouts?.map((timeout) => omit(timeout, 'data')),
     })),
   ),
   fault('says that it carried out what failed', (process) => ({
@@ -128,7 +128,11 @@ export const processFaults: readonly Fault[] = [
     (process) => ({ giveUpAfter: (command) => process.giveUpAfter(command) - 1 }),
     'process-failures',
   ),
-  fault('does not tell the process what it gave up', () => ({ givenUp: () => undefined }), 'process-failures'),
+  fault(
+    'does not tell the process what it gave up',
+    () => ({ givenUp: () => undefined }),
+    'process-failures',
+  ),
   fault('hands out states as they were stored', () => ({ upgrade: (stored) => stored }), 'process-failures'),
   {
     name: 'fails in silence',

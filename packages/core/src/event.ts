@@ -1,5 +1,5 @@
 import { newEventId } from './event-id.js'
-import type { JsonObject, JsonValue } from './json.js'
+import type { JsonObject, JsonOf, JsonValue, ReadonlyJsonOf } from './json.js'
 
 /** An event as it is handed to `append`. What is absent is filled in by the store. */
 export interface NewEvent<Type extends string = string, Data = JsonValue, Metadata = JsonObject> {
@@ -52,8 +52,12 @@ export interface RecordedEvent<Type extends string = string, Data = JsonValue, M
   readonly checksum: string
 }
 
+/** Names, in the message of the compiler, the member that is no JSON. */
+type OnlyJson<Data> = Data extends ReadonlyJsonOf<Data> ? unknown : { data: ReadonlyJsonOf<Data> }
+
 /**
- * Copies an event and fixes its id, so that the very same append can be repeated after a lost answer.
+ * Copies an event and fixes its id, so that the very same append can be repeated after a lost answer. The data may be an
+ * interface, as long as all of it is JSON.
  *
  * @example
  * ```ts
@@ -64,9 +68,9 @@ export interface RecordedEvent<Type extends string = string, Data = JsonValue, M
  * ```
  */
 export function newEvent<const Type extends string, Data, Metadata = JsonObject>(
-  input: NewEvent<Type, Data, Metadata>,
-): NewEvent<Type, Data, Metadata> & { id: string } {
-  return { ...input, id: input.id ?? newEventId() }
+  input: NewEvent<Type, Data, Metadata> & OnlyJson<Data>,
+): NewEvent<Type, JsonOf<Data>, Metadata> & { id: string } {
+  return { ...input, id: input.id ?? newEventId() } as NewEvent<Type, JsonOf<Data>, Metadata> & { id: string }
 }
 
 /**

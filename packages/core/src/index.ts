@@ -1,7 +1,7 @@
 // events
 export { newEvent, toNewEvent } from './event.js'
 export type { NewEvent, RecordedEvent } from './event.js'
-export type { JsonObject, JsonValue } from './json.js'
+export type { JsonObject, JsonOf, JsonValue } from './json.js'
 export { checksumOf } from './checksum.js'
 export type { ChecksummedEvent } from './checksum.js'
 

@@ -1,4 +1,4 @@
-import { createDatabaseOn, startPostgres } from '@varve/test-servers'
+import { createDatabaseOn, startMariadb, startMysql, startPostgres } from '@varve/test-servers'
 import type { TestDatabase, TestServer } from '@varve/test-servers'
 import pg from 'pg'
 import type { Engine } from './benchmark.ts'
@@ -9,6 +9,7 @@ const WAL_SEGMENTS = 128
 /** Servers with their data on a real disk, started when they are first asked for. */
 export class Servers implements AsyncDisposable {
   #postgres: Promise<TestServer> | undefined
+  readonly #mysql = new Map<'mysql' | 'mariadb', Promise<TestServer>>()
   readonly #pids = new Map<Engine, number | undefined>()
 
   /** An empty database of its own. */
@@ -21,6 +22,16 @@ export class Servers implements AsyncDisposable {
     return createDatabaseOn(server)
   }
 
+  /** An empty database of its own. */
+  async mysqlDatabase(engine: 'mysql' | 'mariadb'): Promise<TestDatabase> {
+    const started =
+      this.#mysql.get(engine) ?? (engine === 'mysql' ? startMysql : startMariadb)({ fsync: true })
+    this.#mysql.set(engine, started)
+    const server = await started
+    this.#pids.set(engine, server.pid)
+    return createDatabaseOn(server)
+  }
+
   /** Of the server's process, where it is one of ours. */
   pid(engine: Engine): number | undefined {
     return this.#pids.get(engine)
@@ -28,6 +39,7 @@ export class Servers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#postgres)?.stop()
+    for (const started of this.#mysql.values()) await (await started).stop()
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Benchmark } from '../benchmark.ts'
+import { mariadbLoad, mysqlLoad } from './mysql-load.ts'
 import { postgresAppendBatch } from './postgres-append-batch.ts'
 import { postgresAppend } from './postgres-append.ts'
 import { postgresFeedLatency } from './postgres-feed-latency.ts'
@@ -35,4 +36,6 @@ export const benchmarks: readonly Benchmark[] = [
   sqliteReadAll,
   sqliteLoad,
   sqliteOpen,
+  mysqlLoad,
+  mariadbLoad,
 ]

@@ -167,3 +167,13 @@ it('refuses options that make no sense', () => {
   for (const options of wrong)
     expect(() => createMysqlEventStore(options)).toThrow(expect.toSatisfy(isInvalidArgumentError))
 })
+
+it.each([
+  [{ url: 'mysql://x/y' }, 'url', "did you mean 'uri'?"],
+  [{ uri: 'mysql://x/y', tableprefix: 'a' }, 'tableprefix', "did you mean 'tablePrefix'?"],
+  [undefined, 'uri', 'give a URI'],
+])('of mistyped options the right one is named: %j', (options, argument, message) => {
+  expect(() => createMysqlEventStore(options as object)).toThrow(
+    expect.objectContaining({ argument, message: expect.stringContaining(message) as string }),
+  )
+})

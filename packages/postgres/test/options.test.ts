@@ -66,6 +66,10 @@ test('a mistyped option of this adapter is told from the right one', () => {
   }
 })
 
+test('no options at all are as good as none', () => {
+  expect(refusal(undefined as never)).toMatchObject({ argument: 'connectionString' })
+})
+
 test('a client in place of a pool is refused', () => {
   const pool = new pg.Client() as unknown as pg.Pool
   expect(refusal({ pool })).toMatchObject({ code: 'VARVE_INVALID_ARGUMENT', argument: 'pool' })

@@ -129,7 +129,10 @@ export class Runner<Client> implements ProjectionRunner {
     if (own === undefined && !(await this.#hasLeader(task.key))) {
       // whoever takes it over looks whether its checkpoint is sound, and tries a faulted one once more
       const error = task.lastError
-      if (error !== undefined && !mayPass(this.#run.driver, error)) throw error
+      if (error !== undefined && !mayPass(this.#run.driver, error)) {
+        await this.#standsStill(task)
+        throw error
+      }
       return false
     }
     if (seen === undefined) return false

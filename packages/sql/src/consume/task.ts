@@ -436,7 +436,9 @@ export class Task<Client> {
     this.#report({ error, action: 'stop' })
     if (row === undefined) return
     const { driver, checkpoints } = this.#run
-    await driver.transaction((session) => checkpoints.fault(session, row, `${messageOf(error)}${where}`))
+    await driver.transaction((session) =>
+      checkpoints.fault(session, row, `${messageOf(error).replace(/\.$/, '')}${where}`),
+    )
     this.#row = { ...row, status: 'faulted', errorMessage: messageOf(error) }
     this.#reload = true
     this.#changed()

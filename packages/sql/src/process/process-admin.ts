@@ -58,7 +58,9 @@ export class SqlProcessAdmin<Client> implements ProcessAdmin {
       }),
     )
     this.#context.started(runner)
-    rest.signal?.addEventListener('abort', () => void runner.stop(), { once: true })
+    const stop = (): void => void runner.stop()
+    if (rest.signal?.aborted === true) stop()
+    rest.signal?.addEventListener('abort', stop, { once: true })
     return runner
   }
 

@@ -153,6 +153,8 @@ CREATE TABLE `projection_leases` (
   `epoch` bigint NOT NULL,
   `expires_at` datetime(6) NOT NULL,
   `connection` varchar(255) COLLATE utf8mb4_0900_bin DEFAULT NULL COMMENT 'of the batch under way, on engines that have to end it',
+  `wanted_by` varchar(255) COLLATE utf8mb4_0900_bin DEFAULT NULL COMMENT 'a process that has fewer; the owner hands it over',
+  `wanted_until` datetime(6) DEFAULT NULL,
   PRIMARY KEY (`tenant_id`,`projection_name`,`projection_version`,`shard`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin;
 

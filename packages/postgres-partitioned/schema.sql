@@ -196,6 +196,8 @@ create table projection_leases (
   epoch bigint not null,
   expires_at timestamp with time zone not null,
   connection text collate "C",
+  wanted_by text collate "C",
+  wanted_until timestamp with time zone,
   constraint projection_leases_pkey PRIMARY KEY (tenant_id, projection_name, projection_version, shard)
 ) with (fillfactor=25, autovacuum_vacuum_threshold=200, autovacuum_vacuum_scale_factor=0);
 

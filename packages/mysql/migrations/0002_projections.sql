@@ -37,6 +37,8 @@ create table if not exists {{projection_leases}} (
   epoch bigint not null,
   expires_at datetime(6) not null,
   connection varchar(255) comment 'of the batch under way, on engines that have to end it',
+  wanted_by varchar(255) comment 'a process that has fewer; the owner hands it over',
+  wanted_until datetime(6),
   primary key (tenant_id, projection_name, projection_version, shard)
 ) engine = innodb default character set utf8mb4 collate utf8mb4_0900_bin;
 

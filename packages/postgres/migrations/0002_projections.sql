@@ -37,6 +37,8 @@ create table {{projection_leases}} (
   epoch bigint not null,
   expires_at timestamptz not null,
   connection text collate "C", -- of the batch under way, on engines that have to end it
+  wanted_by text collate "C", -- a process that has fewer; the owner hands it over
+  wanted_until timestamptz,
   constraint projection_leases_pkey primary key (tenant_id, projection_name, projection_version, shard)
 ) with (fillfactor = 25, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 

@@ -37,6 +37,8 @@ create table {{projection_leases}} (
   epoch integer not null,
   expires_at integer not null,
   connection text,
+  wanted_by text, -- a process that has fewer; the owner hands it over
+  wanted_until integer,
   primary key (tenant_id, projection_name, projection_version, shard)
 ) strict, without rowid;
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
 import type { RecordedEvent } from '../event.js'
 import { defineProjection } from '../projection/define-projection.js'
 import { eventually, expectAll, model, named, noting, run } from './consume.js'
+import type { Run } from './consume.js'
 import { at, event, events, goesThrough, refused, same, upTo } from './helpers.js'
 import { topic } from './topic.js'
 
@@ -52,6 +54,46 @@ export const projections = topic('projections', {
     same(acquired.length, 1)
     same(
       runners.flatMap(({ errors }) => errors),
+      [],
+    )
+  },
+
+  'are-spread-over-the-processes-that-run-them': async (context) => {
+    const { store, another, defer } = context
+    const into = await model(context)
+    const projection = noting(into, { shards: 4 })
+    const held = async (): Promise<number[]> => {
+      const shards = (await store.projections.get(projection.name))?.shards ?? []
+      const owners = new Map<string, number>()
+      for (const { owner = 'nobody' } of shards) owners.set(owner, (owners.get(owner) ?? 0) + 1)
+      return [...owners.values()].toSorted((a, b) => a - b)
+    }
+    const heldAs = (expected: readonly number[]): Promise<void> =>
+      eventually(
+        async () => isDeepStrictEqual(await held(), expected),
+        `shards held as ${expected.join('+')}`,
+      )
+    const start = async (): Promise<Run> => run({ store: await another(), defer }, [projection])
+    const appending = (async () => {
+      for (const n of upTo(40)) await store.append(`s-${n % 9}`, events(2))
+    })()
+    const first = await start()
+    await heldAs([4])
+    const second = await start()
+    await heldAs([2, 2])
+    const third = await start()
+    await heldAs([1, 1, 2])
+    await first.stop()
+    await heldAs([2, 2])
+    await appending
+    for (const runner of [second, third]) await runner.caughtUp()
+    await expectAll(store, into)
+    same(
+      [first, second, third].flatMap(({ errors }) => errors),
+      [],
+    )
+    same(
+      [first, second, third].flatMap(({ leases }) => leases.filter(({ event }) => event === 'lost')),
       [],
     )
   },

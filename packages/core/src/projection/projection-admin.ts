@@ -139,7 +139,8 @@ export interface ParkedFilter {
 export interface ProjectionAdmin<Client = unknown> {
   /**
    * Runs projections until stopped. Start it in as many processes as you like: each projection (each shard) runs in one of
-   * them at a time, and moves to another one when that dies or stops.
+   * them at a time, and moves to another one when that dies or stops. They are spread evenly: what has fewer than another by
+   * two or more is handed some.
    *
    * @throws InvalidArgumentError for the same projection and version twice, or one over all tenants on a tenant's handle.
    */

@@ -199,7 +199,7 @@ delimiter ;
   },
   {
     name: '0002_projections',
-    checksum: '60da76e2717853532c9ef5decf5435e415ed0abf5eae72a7bb571e1ce4cc2758',
+    checksum: '9adebcb05ec78740bebda365b4a0c9a4994c0a2774d1b60aea570277577a21b6',
     sql: `-- Where projections are. Tenant '' stands for all tenants.
 
 create table if not exists {{projection_checkpoints}} (
@@ -239,6 +239,8 @@ create table if not exists {{projection_leases}} (
   epoch bigint not null,
   expires_at datetime(6) not null,
   connection varchar(255) comment 'of the batch under way, on engines that have to end it',
+  wanted_by varchar(255) comment 'a process that has fewer; the owner hands it over',
+  wanted_until datetime(6),
   primary key (tenant_id, projection_name, projection_version, shard)
 ) engine = innodb default character set utf8mb4 collate utf8mb4_0900_bin;
 

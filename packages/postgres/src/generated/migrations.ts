@@ -114,7 +114,7 @@ where created_at > now() - interval '24 hours';
   },
   {
     name: '0002_projections',
-    checksum: '9a8cb2a9437e3c8b34e1226b531fb6888a2939017d495c4505945b6e3ff79a1d',
+    checksum: '5ef4a121b4c7a26b21f4f9cf32d456182432468910714af35bde4edc20630baa',
     sql: `-- Where projections are. Tenant '' stands for all tenants. A checkpoint is written with each batch: room on its page for
 -- the next versions of the row, no index on what changes, and an early vacuum keep the table from growing.
 create table {{projection_checkpoints}} (
@@ -154,6 +154,8 @@ create table {{projection_leases}} (
   epoch bigint not null,
   expires_at timestamptz not null,
   connection text collate "C", -- of the batch under way, on engines that have to end it
+  wanted_by text collate "C", -- a process that has fewer; the owner hands it over
+  wanted_until timestamptz,
   constraint projection_leases_pkey primary key (tenant_id, projection_name, projection_version, shard)
 ) with (fillfactor = 25, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 

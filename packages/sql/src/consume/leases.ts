@@ -12,7 +12,12 @@ export interface Lease extends ProjectionKey {
   readonly epoch: number
   readonly expired: boolean
   readonly connection: string | undefined
+  /** A process that has fewer leases, and asked for this one a moment ago. */
+  readonly wantedBy: string | undefined
 }
+
+/** How long a wish stands: one that asked and died is not given anything. */
+const WISH_MS = 3_000
 
 /** The statements on `projection_leases`. Whose lease it is, the database's clock decides. */
 export class Leases {
@@ -31,7 +36,8 @@ export class Leases {
     const { params, bind } = binder()
     const text =
       'select tenant_id, projection_name, projection_version, shard, owner, epoch, connection, ' +
-      `case when expires_at <= ${this.#dialect.now} then 1 else 0 end from ${this.#table} ` +
+      `case when expires_at <= ${this.#dialect.now} then 1 else 0 end, ` +
+      `case when wanted_until > ${this.#dialect.now} then wanted_by end from ${this.#table} ` +
       `where ${this.#dialect.filter.anyOf('projection_name', names, bind)}`
     return query(text, params, this.#decode)
   }
@@ -81,6 +87,23 @@ export class Leases {
     await execute(this.#driver, text, [...keyValues(key), owner])
   }
 
+  /** Asks whoever has it to hand it over; the first one who asks gets it. */
+  async want(key: ProjectionKey, owner: string): Promise<void> {
+    const { now, consume } = this.#dialect
+    const text =
+      `update ${this.#table} set wanted_by = $5, wanted_until = ${consume.later('$6')} ` +
+      `where ${KEY} and (wanted_until is null or wanted_until <= ${now} or wanted_by = $5)`
+    await execute(this.#driver, text, [...keyValues(key), owner, WISH_MS])
+  }
+
+  /** To the one who asked for it, with an epoch of its own. */
+  async handOver(key: ProjectionKey, owner: string, to: string, leaseMs: number): Promise<void> {
+    const text =
+      `update ${this.#table} set owner = $6, epoch = epoch + 1, expires_at = ${this.#dialect.consume.later('$7')}, ` +
+      `connection = null, wanted_by = null, wanted_until = null where ${KEY} and owner = $5`
+    await execute(this.#driver, text, [...keyValues(key), owner, to, leaseMs])
+  }
+
   async nameConnection(key: ProjectionKey, owner: string, connection: string): Promise<void> {
     const text = `update ${this.#table} set connection = $6 where ${KEY} and owner = $5`
     await execute(this.#driver, text, [...keyValues(key), owner, connection])
@@ -97,6 +120,7 @@ export class Leases {
       epoch: number(row[5]),
       connection: row[6] === null ? undefined : (row[6] as string),
       expired: number(row[7]) === 1,
+      wantedBy: row[8] === null ? undefined : (row[8] as string),
     }
   }
 }

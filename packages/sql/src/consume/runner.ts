@@ -10,6 +10,7 @@ import type { Lease } from './leases.js'
 import { glanceAt } from './glance.js'
 import { tell } from './run-context.js'
 import type { RunContext } from './run-context.js'
+import { gifts, wishes } from './spread.js'
 import { mayPass } from './tail.js'
 import { Task } from './task.js'
 
@@ -18,6 +19,8 @@ const TICK_MS = 1_000
 
 interface Member<Client> {
   readonly task: Task<Client>
+  /** The newest epoch under which it was led here. */
+  epoch: number
   leading:
     | { readonly epoch: number; readonly abort: AbortController; readonly ended: Promise<void> }
     | undefined
@@ -45,6 +48,7 @@ export class Runner<Client> implements ProjectionRunner {
     this.#leases = new Leases(run.driver, run.dialect)
     this.#members = projections.map(({ key, projection }) => ({
       leading: undefined,
+      epoch: 0,
       task: new Task(run, projection, key, {
         changed: () => this.#changed(),
         nameConnection: (connection) => this.#leases.nameConnection(key, this.#owner, connection),
@@ -215,6 +219,7 @@ export class Runner<Client> implements ProjectionRunner {
       (await this.#leases.read(this.#run.query, names)).map((lease) => [keyText(lease), lease]),
     )
     for (const member of this.#members) await this.#lookAfter(member, leases.get(keyText(member.task.key)))
+    await this.#spread(leases)
     const glances = await glanceAt(this.#run, names)
     for (const { task } of this.#members) {
       const seen = glances.get(keyText(task.key))
@@ -232,17 +237,44 @@ export class Runner<Client> implements ProjectionRunner {
       await leading.ended
       return
     }
-    if (lease !== undefined && !lease.expired) return
+    if (lease !== undefined && !lease.expired) {
+      const handedOver = lease.owner === this.#owner && lease.epoch > member.epoch
+      if (handedOver) this.#lead(member, lease.epoch)
+      return
+    }
     const { leaseMs } = this.#run.options
     const { consume } = this.#run.dialect
     const epoch = await this.#leases.acquire(task.key, this.#owner, lease, leaseMs)
     if (epoch === undefined) return
     if (lease?.connection !== undefined) await consume.evict?.(this.#run.driver, lease.connection)
+    this.#lead(member, epoch)
+  }
+
+  #lead(member: Member<Client>, epoch: number): void {
+    const { task } = member
     if (this.#renewedAt === -Infinity) this.#renewedAt = performance.now()
     this.#tell(member, epoch, 'acquired')
+    member.epoch = epoch
     const abort = new AbortController()
     const ended = task.lead(epoch, abort.signal).then(() => this.#ended(member, epoch, abort.signal.aborted))
     member.leading = { epoch, abort, ended }
+  }
+
+  /** So that no process has all the shards while others have none. */
+  async #spread(read: ReadonlyMap<string, Lease>): Promise<void> {
+    const { options, tail } = this.#run
+    if (this.#stopping.signal.aborted) return
+    const leases = this.#members.flatMap(({ task }) => read.get(keyText(task.key)) ?? [])
+    for (const lease of wishes(leases, this.#owner)) await this.#leases.want(lease, this.#owner)
+    for (const lease of gifts(leases, this.#owner)) {
+      const member = this.#members.find(({ task }) => keyText(task.key) === keyText(lease))
+      if (member?.leading?.epoch !== lease.epoch) continue
+      member.leading.abort.abort()
+      await member.leading.ended
+      await this.#leases.handOver(lease, this.#owner, lease.wantedBy, options.leaseMs)
+      this.#tell(member, lease.epoch, 'released')
+      tail.projectionsChanged()
+    }
   }
 
   /** It came to its end by itself: superseded, or it found out that the lease is gone. */

@@ -161,7 +161,7 @@ analyze sqlite_schema;
   },
   {
     name: '0002_projections',
-    checksum: 'f2bc8f26be403871b8b2fd8775212e7e8d9d0ce150a2ceb9743550588d3bcd02',
+    checksum: '19120e7b01181e716490aaa91b623bc62a28660ae67c33b44f5574b495efe555',
     sql: `-- Where projections are. Tenant '' stands for all tenants.
 
 create table {{projection_checkpoints}} (
@@ -201,6 +201,8 @@ create table {{projection_leases}} (
   epoch integer not null,
   expires_at integer not null,
   connection text,
+  wanted_by text, -- a process that has fewer; the owner hands it over
+  wanted_until integer,
   primary key (tenant_id, projection_name, projection_version, shard)
 ) strict, without rowid;
 

@@ -20,6 +20,16 @@ export function rowsOf(database: Client, text: string): Record<string, unknown>[
   return []
 }
 
+function rewriting(database: Client, rewrite: (text: string) => string): Client {
+  return new Proxy(database, {
+    get(target, name) {
+      if (name === 'prepare') return (text: string) => target.prepare(rewrite(text))
+      const own: unknown = Reflect.get(target, name, target)
+      return typeof own === 'function' ? (own.bind(target) as unknown) : own
+    },
+  })
+}
+
 /** With the door for maintenance open. */
 function tamper(database: Client, text: string): void {
   database.exec(`begin immediate; insert into varve_meta values ('maintenance', 'test'); ${text}`)
@@ -41,22 +51,35 @@ const forbidden = [
   'replace into events select * from events limit 1',
 ]
 
-/** The store has the caller's Database on a file, each other store one of its own on the same file. */
-export const fileHarness = (knownGaps: Readonly<Record<string, string>>): ConformanceHarness<Client> => ({
+/**
+ * The store has the caller's Database on a file, each other store one of its own on the same file. With `rewrite`, statements
+ * are others than the stores think.
+ */
+export const fileHarness = (
+  knownGaps: Readonly<Record<string, string>>,
+  rewrite?: (text: string) => string,
+): ConformanceHarness<Client> => ({
   name: 'sqlite, file',
   knownGaps,
   async open({ migrated = true, ...given }: OpenOptions = {}): Promise<OpenedStore<Client>> {
     const { faults: _, ...options } = given
     const folder = temporaryFolder()
     const filename = join(folder.path, 'events.db')
-    const database = new Database(filename)
+    const others: Client[] = []
+    const connect = (): Client => {
+      const connection = new Database(filename)
+      others.push(connection)
+      return rewrite === undefined ? connection : rewriting(connection, rewrite)
+    }
+    const database = connect()
     database.pragma('journal_mode = wal')
     const owner = new Database(filename)
     const store = createSqliteEventStore({ database, ...options })
     if (migrated) await store.migrate()
     return {
       store,
-      another: async () => createSqliteEventStore({ filename }),
+      another: async () =>
+        createSqliteEventStore(rewrite === undefined ? { filename } : { database: connect() }),
       sql: async (text) => rowsOf(owner, text),
       tamper: async (text) => tamper(owner, text),
       query: async (client, text) => rowsOf(client, text),
@@ -66,7 +89,7 @@ export const fileHarness = (knownGaps: Readonly<Record<string, string>>): Confor
       async dispose() {
         await store.close()
         owner.close()
-        database.close()
+        for (const connection of others) connection.close()
         folder.remove()
       },
     }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { fileHarness } from './harness.js'
 import { aggregateFaults } from './sabotage/aggregates.js'
 import { appendFaults } from './sabotage/appends.js'
+import { consumerFaults } from './sabotage/consumers.js'
 import { dataFaults } from './sabotage/data.js'
 import { eventFaults } from './sabotage/events.js'
 import { expectationFaults } from './sabotage/expectations.js'
@@ -16,7 +17,9 @@ import { firstFailure } from './sabotage/runner.js'
 import { guardedBy, skipFaults } from './sabotage/skips.js'
 import { snapshotFaults } from './sabotage/snapshots.js'
 import { stallFaults } from './sabotage/stalls.js'
+import { statementFaults } from './sabotage/statements.js'
 import { streamFaults } from './sabotage/streams.js'
+import { subscriptionFaults } from './sabotage/subscriptions.js'
 import { tenantFaults } from './sabotage/tenants.js'
 import { transactionFaults } from './sabotage/transactions.js'
 import { sabotaged } from './sabotage/wrap.js'
@@ -40,6 +43,9 @@ const faults = [
   ...snapshotFaults,
   ...aggregateFaults,
   ...processFaults,
+  ...statementFaults,
+  ...consumerFaults,
+  ...subscriptionFaults,
   ...skipFaults,
   ...stallFaults,
 ]
@@ -62,7 +68,7 @@ describe('the suite is green for', () => {
 
 describe('the suite turns red for a store that', () => {
   test.for(faults)('$name', { timeout: 60_000 }, async (fault, { annotate }) => {
-    const failure = await firstFailure(sabotaged(harness, fault), {
+    const failure = await firstFailure(sabotaged(fileHarness({}, fault.rewrites), fault), {
       first: fault.caughtBy,
       caseTimeoutMs: 5_000,
     })

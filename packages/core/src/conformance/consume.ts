@@ -125,7 +125,10 @@ export function gather(events: AsyncIterable<RecordedEvent>) {
     ended,
     async until(count: number): Promise<void> {
       const all = async (): Promise<void> => {
-        while (seen.length < count) await Promise.race([wake.promise, ended])
+        while (seen.length < count) {
+          const over = await Promise.race([wake.promise.then(() => false), ended.then(() => true)])
+          assert.ok(!over || seen.length >= count, `the subscription ended after ${seen.length} events`)
+        }
       }
       await within(all(), 15_000, `the ${count} events of a subscription that has ${seen.length}`)
     },

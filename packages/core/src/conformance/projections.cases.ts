@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../event.js'
 import { defineProjection } from '../projection/define-projection.js'
 import { eventually, expectAll, model, named, noting, run } from './consume.js'
 import type { Run } from './consume.js'
-import { at, event, events, goesThrough, refused, same, upTo } from './helpers.js'
+import { ascending, at, event, events, goesThrough, positionsOf, refused, same, upTo } from './helpers.js'
 import { topic } from './topic.js'
 
 export const projections = topic('projections', {
@@ -92,8 +92,9 @@ export const projections = topic('projections', {
       [first, second, third].flatMap(({ errors }) => errors),
       [],
     )
+    const reports = [first, second, third].flatMap(({ leases }) => leases)
     same(
-      [first, second, third].flatMap(({ leases }) => leases.filter(({ event }) => event === 'lost')),
+      reports.filter((report) => report.event === 'lost'),
       [],
     )
   },
@@ -153,6 +154,7 @@ export const projections = topic('projections', {
     const projection = noting(into, {
       batch: async (batch: readonly RecordedEvent[], tx) => {
         sizes.push(batch.length)
+        ascending(positionsOf(batch))
         for (const one of batch) await into.note(one, tx)
       },
     })

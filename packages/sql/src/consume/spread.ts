@@ -12,11 +12,16 @@ export function wishes(leases: readonly Lease[], owner: string): readonly Lease[
     if (other !== owner && theirs.length > most.length) most = theirs
   }
   const more = Math.floor((most.length - own) / 2)
-  return more < 1 ? [] : most.filter(({ wantedBy }) => wantedBy === undefined || wantedBy === owner).slice(-more)
+  return more < 1
+    ? []
+    : most.filter(({ wantedBy }) => wantedBy === undefined || wantedBy === owner).slice(-more)
 }
 
 /** What the owner hands over, to those who asked and have fewer by two or more. */
-export function gifts(leases: readonly Lease[], owner: string): readonly (Lease & { readonly wantedBy: string })[] {
+export function gifts(
+  leases: readonly Lease[],
+  owner: string,
+): readonly (Lease & { readonly wantedBy: string })[] {
   const held = byOwner(leases)
   const counts = new Map([...held].map(([name, theirs]) => [name, theirs.length]))
   const count = (name: string): number => counts.get(name) ?? 0

@@ -15,6 +15,8 @@ export interface Fault {
   readonly remembers?: () => Breaks
   /** What of the readers across tenants behaves differently. */
   readonly breaksReader?: (reader: EventReader) => Partial<EventReader>
+  /** Statements of the store as the database gets them. */
+  readonly rewrites?: (text: string) => string
   /** What becomes of the options with which a store is opened. */
   readonly opens?: (options: OpenOptions) => OpenOptions
 }

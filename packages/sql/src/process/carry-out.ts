@@ -9,7 +9,7 @@ import type {
   TimeoutData,
 } from '@varve/core'
 import { tell } from '../consume/run-context.js'
-import { messageOf } from '../consume/task.js'
+import { messageOf } from '../consume/led-checkpoint.js'
 import type { Query } from '../read-access.js'
 import type { OutboxRow } from './process-outbox.js'
 import type { ProcessKey, ProcessTables } from './process-tables.js'

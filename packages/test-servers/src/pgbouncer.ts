@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { chownSync, existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chownSync, cpSync, existsSync, writeFileSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createDataDirectory } from './data-directory.ts'
@@ -21,9 +21,10 @@ const nobody = { uid: 65534, gid: 65534 }
  * @throws when it cannot be had, with the reason: tests never skip it silently.
  */
 export async function startPgbouncer(target: string, poolSize = 4): Promise<TestServer> {
-  const program = await findPgbouncer()
   const folder = createDataDirectory('pgbouncer', false)
+  // it refuses to run as root
   const user = process.getuid?.() === 0 ? nobody : undefined
+  const program = reachable(await findPgbouncer(), folder, user)
   const { hostname, port: targetPort, pathname, username } = new URL(target)
   const port = await freePort()
   const settings = join(folder, 'pgbouncer.ini')
@@ -37,6 +38,15 @@ export async function startPgbouncer(target: string, poolSize = 4): Promise<Test
     createServerProcess({ command: program, args: [settings], folder, stopSignal: 'SIGTERM', user }),
     () => runOnPostgres(url, 'select 1'),
   )
+}
+
+/** The program; a copy, where the checkout is below a folder that the unprivileged user may not enter, such as /root. */
+function reachable(program: string, folder: string, user: typeof nobody | undefined): string {
+  const tried = spawnSync(program, ['--version'], { stdio: 'ignore', cwd: folder, ...user })
+  if (tried.status === 0 || !isAbsolute(program)) return program
+  const copy = join(folder, 'native')
+  cpSync(dirname(program), copy, { recursive: true, verbatimSymlinks: true })
+  return join(copy, basename(program))
 }
 
 function settingsBehindDatabases(port: number, poolSize: number): string {

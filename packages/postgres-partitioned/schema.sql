@@ -609,6 +609,26 @@ begin
       'c.tenant_id, c.last_position) from projection_checkpoints c where c.last_position < $1 '
       'order by c.projection_name limit 20' using p.last_position;
   end if;
+  -- a parked event is read again from the log when it is retried
+  if to_regclass('parked_events') is not null then
+    return query execute
+      'select format(''%s parked events of projection %s (version %s, tenant %L)'', count(*), k.projection_name, '
+      'k.projection_version, k.tenant_id) from parked_events k where k.position between $1 and $2 '
+      'group by k.projection_name, k.projection_version, k.tenant_id order by k.projection_name limit 20'
+      using p.first_position, p.last_position;
+  end if;
+  -- what is sent is made from the event, at each attempt
+  if to_regclass('webhook_jobs') is not null then
+    return query execute
+      'select format(''webhook endpoint %s (%s deliveries that were not made)'', j.endpoint_id, count(*)) from webhook_jobs j '
+      'where j.position between $1 and $2 and j.status in (''pending'', ''processing'', ''failed'') '
+      'group by j.endpoint_id order by j.endpoint_id limit 20' using p.first_position, p.last_position;
+    return query execute
+      'select format(''webhook endpoint %s (no worker has looked at its events yet)'', w.id) from webhook_endpoints w '
+      'where w.enabled and w.deleted_at is null and w.start_position < $1 and not exists '
+      '(select from projection_checkpoints c where c.projection_name = ''webhooks.fan-out'') order by w.id limit 20'
+      using p.last_position;
+  end if;
   if to_regclass('snapshots') is not null then
     has_snapshot := format(
       'exists (select from snapshots n where n.tenant_id = h.tenant_id and n.stream_id = h.stream_id and n.version >= '

@@ -1,3 +1,4 @@
+import { defineProjection } from '@varve/core'
 import { expect, it } from 'vitest'
 import { historyOf, inMonth, monthsAgo, partitionOf, some } from './history.js'
 import { useDatabase } from './store.js'
@@ -42,6 +43,28 @@ it('refuses what a projection or a snapshot-less stream needs', async () => {
   )
   await sql('update projection_checkpoints set last_position = 4')
   expect(await store.partitions.drop({ monthsToKeep: 1 })).toEqual([name])
+})
+
+it('refuses what holds events that were parked', async () => {
+  const opened = await fresh()
+  const { store } = opened
+  await inMonth(opened, monthsAgo(3), { a: some(3) })
+  await store.archiveStream('a')
+  await store.partitions.ensure()
+  const failing = defineProjection({
+    name: 'stock',
+    handles: { tested: () => Promise.reject(new Error('on purpose')) },
+    onError: 'park',
+  })
+  const runner = store.projections.run([failing], { onError: () => undefined })
+  await runner.caughtUp()
+  await runner.stop()
+  const name = partitionOf(monthsAgo(3))
+  await expect(store.partitions.drop(name)).rejects.toThrow(
+    /still needed by 3 parked events of projection stock \(version 1, tenant 'default'\)/,
+  )
+  await store.projections.parked.discard('stock')
+  expect(await store.partitions.drop(name)).toEqual([name])
 })
 
 it('says what was dropped where it is read, and reads what is retained', async () => {

@@ -118,7 +118,7 @@ where created_at > now() - interval '24 hours';
   },
   {
     name: '0001_partitions',
-    checksum: '6f3169e0bb61c8aab6e76da04eda84908b04b1e1f91c2ea878732701c5d8448f',
+    checksum: '1b75960e8c986871ea8df7e4eb0eb7a86b4f1cb0bb652283dc5952624a2da602',
     sql: `-- What is known of each partition, also of those that are gone. Operators' functions are at the end.
 create table {{event_partitions}} (
   name text collate "C" not null,
@@ -349,6 +349,26 @@ begin
       'select format(''projection %s (version %s, tenant %L, at position %s)'', c.projection_name, c.projection_version, '
       'c.tenant_id, c.last_position) from projection_checkpoints c where c.last_position < $1 '
       'order by c.projection_name limit 20' using p.last_position;
+  end if;
+  -- a parked event is read again from the log when it is retried
+  if to_regclass('parked_events') is not null then
+    return query execute
+      'select format(''%s parked events of projection %s (version %s, tenant %L)'', count(*), k.projection_name, '
+      'k.projection_version, k.tenant_id) from parked_events k where k.position between $1 and $2 '
+      'group by k.projection_name, k.projection_version, k.tenant_id order by k.projection_name limit 20'
+      using p.first_position, p.last_position;
+  end if;
+  -- what is sent is made from the event, at each attempt
+  if to_regclass('webhook_jobs') is not null then
+    return query execute
+      'select format(''webhook endpoint %s (%s deliveries that were not made)'', j.endpoint_id, count(*)) from webhook_jobs j '
+      'where j.position between $1 and $2 and j.status in (''pending'', ''processing'', ''failed'') '
+      'group by j.endpoint_id order by j.endpoint_id limit 20' using p.first_position, p.last_position;
+    return query execute
+      'select format(''webhook endpoint %s (no worker has looked at its events yet)'', w.id) from webhook_endpoints w '
+      'where w.enabled and w.deleted_at is null and w.start_position < $1 and not exists '
+      '(select from projection_checkpoints c where c.projection_name = ''webhooks.fan-out'') order by w.id limit 20'
+      using p.last_position;
   end if;
   if to_regclass('snapshots') is not null then
     has_snapshot := format(

@@ -128,7 +128,7 @@ create table if not exists {{webhook_state}} (
   primary key (name)
 ) engine = innodb default character set utf8mb4 collate utf8mb4_0900_bin;
 
-insert ignore into {{webhook_state}} (name, value) values ('revision', 1), ('cursor', 0);
+insert ignore into {{webhook_state}} (name, value) values ('revision', 1);
 
 -- Jobs and deliveries are counted apart: joined first, a job with three deliveries would count three times.
 create or replace sql security invoker view {{webhook_stats}} as

@@ -133,7 +133,7 @@ create table {{webhook_state}} (
   constraint webhook_state_pkey primary key (name)
 );
 
-insert into {{webhook_state}} (name, value) values ('revision', 1), ('cursor', 0);
+insert into {{webhook_state}} (name, value) values ('revision', 1);
 
 -- Jobs and deliveries are counted apart: joined first, a job with three deliveries would count three times.
 create view {{webhook_stats}} as

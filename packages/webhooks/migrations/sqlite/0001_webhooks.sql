@@ -135,7 +135,7 @@ create table {{webhook_state}} (
   primary key (name)
 ) strict;
 
-insert into {{webhook_state}} (name, value) values ('revision', 1), ('cursor', 0);
+insert into {{webhook_state}} (name, value) values ('revision', 1);
 
 -- Jobs and deliveries are counted apart: joined first, a job with three deliveries would count three times.
 create view {{webhook_stats}} as

@@ -3,7 +3,7 @@ export const migrations: Readonly<Record<'mysql' | 'postgres' | 'sqlite', readon
   'mysql': [
     {
       name: '0001_webhooks',
-      checksum: '8f863d52c1ce7be9d19f9363d53feb739b7e356a52616d609c8d6d0fd21c9877',
+      checksum: '2809a27f199d0d783b6da2acfb1ad9394f3856c07df9961bcdd199bee5690f66',
       sql: `-- Times are in UTC. Each statement may be repeated: DDL commits by itself here.
 
 -- Who is to be told of what. A deleted endpoint keeps its row: jobs and deliveries are its audit.
@@ -134,7 +134,7 @@ create table if not exists {{webhook_state}} (
   primary key (name)
 ) engine = innodb default character set utf8mb4 collate utf8mb4_0900_bin;
 
-insert ignore into {{webhook_state}} (name, value) values ('revision', 1), ('cursor', 0);
+insert ignore into {{webhook_state}} (name, value) values ('revision', 1);
 
 -- Jobs and deliveries are counted apart: joined first, a job with three deliveries would count three times.
 create or replace sql security invoker view {{webhook_stats}} as
@@ -184,7 +184,7 @@ left join (
   'postgres': [
     {
       name: '0001_webhooks',
-      checksum: 'f0a92de75f144d7458fc697b63db662919959e7ad5e966ff9cf95fabd92951d4',
+      checksum: '7a8772cf3bfc5d8ea49f32549974aac7134fefeedf89a1011234791f4959aa09',
       sql: `-- Who is to be told of what. A deleted endpoint keeps its row: jobs and deliveries are its audit.
 create table {{webhook_endpoints}} (
   id text collate "C" not null,
@@ -320,7 +320,7 @@ create table {{webhook_state}} (
   constraint webhook_state_pkey primary key (name)
 );
 
-insert into {{webhook_state}} (name, value) values ('revision', 1), ('cursor', 0);
+insert into {{webhook_state}} (name, value) values ('revision', 1);
 
 -- Jobs and deliveries are counted apart: joined first, a job with three deliveries would count three times.
 create view {{webhook_stats}} as
@@ -370,7 +370,7 @@ left join (
   'sqlite': [
     {
       name: '0001_webhooks',
-      checksum: '65c04992a267edab4516c1a131e5065ce7fde86026b65558afd214a7ff8e0c7c',
+      checksum: 'f4f7c103c978f62bb92c64d5f955758a0cbbf7d16bd039a89fe4202d82670550',
       sql: `-- Times are milliseconds since 1970.
 
 -- Who is to be told of what. A deleted endpoint keeps its row: jobs and deliveries are its audit.
@@ -508,7 +508,7 @@ create table {{webhook_state}} (
   primary key (name)
 ) strict;
 
-insert into {{webhook_state}} (name, value) values ('revision', 1), ('cursor', 0);
+insert into {{webhook_state}} (name, value) values ('revision', 1);
 
 -- Jobs and deliveries are counted apart: joined first, a job with three deliveries would count three times.
 create view {{webhook_stats}} as

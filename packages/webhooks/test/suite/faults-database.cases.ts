@@ -17,7 +17,7 @@ export function databaseFaults(engine: () => Engine): void {
         await tx.append('first', [{ type: 'order.placed', data: {} }])
         second = other.append('second', [{ type: 'order.placed', data: {} }])
         // elsewhere than on SQLite it commits before the first one does, and is looked at meanwhile
-        if (engine().name === 'postgres') {
+        if (engine().sql === 'postgres') {
           await second
           for (let look = 0; look < 5; look++) await other.settledPosition()
         }
@@ -35,7 +35,7 @@ export function databaseFaults(engine: () => Engine): void {
     it('25: a history that cannot be written after a 2xx costs the record, with an alarm, and no second request', async () => {
       const { webhooks, receiver, append, jobs, sql, alarms } = await fixture(engine())
       await webhooks.endpoints.create({ url: receiver.url })
-      await sql(refuseHistoryOf(engine().name, 'order.unrecorded'))
+      await sql(refuseHistoryOf(engine().sql, 'order.unrecorded'))
       await using _worker = webhooks.run()
       await append(1, { type: 'order.unrecorded' })
       await append(3)
@@ -64,7 +64,7 @@ export function databaseFaults(engine: () => Engine): void {
         .transaction(async (session) => {
           await session.query(`update ${health} set tokens = tokens`)
           answer?.()
-          if (engine().name !== 'sqlite') await jobIsLocked(driver, table)
+          if (engine().sql !== 'sqlite') await jobIsLocked(driver, table)
           await session.query(`update ${table} set lost = lost`)
         })
         .catch(() => undefined)
@@ -80,7 +80,7 @@ export function databaseFaults(engine: () => Engine): void {
       await using _worker = webhooks.run()
       await append(1)
       await jobs(isEvery('completed', 1))
-      await sql(manyOldDeliveries(engine().name))
+      await sql(manyOldDeliveries(engine().sql))
       const [purged] = await Promise.all([
         webhooks.deliveries.purge({ olderThanMs: 86_400_000, batchSize: 500 }),
         append(100).then(() => jobs(isEvery('completed', 101))),

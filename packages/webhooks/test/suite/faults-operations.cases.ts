@@ -194,7 +194,7 @@ export function operationFaults(engine: () => Engine): void {
       await append(1)
       await jobs((list) => list.filter(({ attempts }) => attempts > 0).length === 3)
       // an hour and more ago, by the database's own clock
-      await sql(longAgo(engine().name))
+      await sql(longAgo(engine().sql))
       await append(1)
       await worker.caughtUp()
       await eventually(async () => (await webhooks.endpoints.get(endpoint.id))?.enabled === false)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { EventStore } from '@varve/core'
 import { createMysqlEventStore } from '@varve/mysql'
 import { createPostgresEventStore } from '@varve/postgres'
+import { createPartitionedPostgresEventStore } from '@varve/postgres-partitioned'
 import { createSqliteEventStore } from '@varve/sqlite'
 import { sqlOf } from '@varve/sql'
 import { startProxy } from '@varve/test-servers'
@@ -22,20 +23,27 @@ export interface OpenStore {
 }
 
 export interface StoreAddress {
-  readonly engine: 'sqlite' | 'postgres' | 'mysql'
+  readonly engine: 'sqlite' | 'postgres' | 'postgres-partitioned' | 'mysql'
   readonly options: Record<string, unknown>
 }
 
 export interface Engine {
   readonly name: string
+  /** Whose statements it takes. */
+  readonly sql: 'sqlite' | 'postgres' | 'mysql'
   open(options?: { proxied?: boolean }): Promise<OpenStore>
   close(): Promise<void>
 }
 
+const opening = {
+  sqlite: createSqliteEventStore,
+  postgres: createPostgresEventStore,
+  'postgres-partitioned': createPartitionedPostgresEventStore,
+  mysql: createMysqlEventStore,
+} satisfies Record<StoreAddress['engine'], (options: Record<string, unknown>) => EventStore>
+
 export function openAddress({ engine, options }: StoreAddress): EventStore {
-  if (engine === 'sqlite') return createSqliteEventStore(options)
-  if (engine === 'postgres') return createPostgresEventStore(options)
-  return createMysqlEventStore(options)
+  return opening[engine](options)
 }
 
 function sqlite(): Engine {
@@ -43,6 +51,7 @@ function sqlite(): Engine {
   let files = 0
   return {
     name: 'sqlite',
+    sql: 'sqlite',
     open: async () => {
       const address: StoreAddress = {
         engine: 'sqlite',
@@ -54,18 +63,22 @@ function sqlite(): Engine {
   }
 }
 
-async function server(kind: 'postgres' | 'mysql' | 'mariadb'): Promise<Engine> {
+async function server(
+  kind: 'postgres' | 'mysql' | 'mariadb',
+  engine: 'postgres' | 'postgres-partitioned' | 'mysql' = kind === 'postgres' ? kind : 'mysql',
+): Promise<Engine> {
   const database: TestDatabase = await createDatabase(kind)
   let count = 0
   return {
-    name: kind,
+    name: engine === 'mysql' ? kind : engine,
+    sql: kind === 'postgres' ? 'postgres' : 'mysql',
     open: async ({ proxied = false } = {}) => {
       const own = `w${++count}`
       const pool = { max: 8, min: 0 }
       const addressAt = (url: string): StoreAddress =>
-        kind === 'postgres'
-          ? { engine: 'postgres', options: { connectionString: url, schema: own, pool } }
-          : { engine: 'mysql', options: { uri: url, tablePrefix: `${own}_`, pool } }
+        engine === 'mysql'
+          ? { engine, options: { uri: url, tablePrefix: `${own}_`, pool } }
+          : { engine, options: { connectionString: url, schema: own, pool } }
       if (!proxied) return opened(addressAt(database.url))
       const proxy = await startProxy({ target: database.url })
       return opened(addressAt(proxy.url), addressAt(database.url), proxy)
@@ -105,6 +118,7 @@ export function sqlFor(store: EventStore): (text: string) => Promise<readonly (r
 export const engines: Readonly<Record<string, () => Promise<Engine>>> = {
   sqlite: async () => sqlite(),
   postgres: () => server('postgres'),
+  'postgres, partitioned': () => server('postgres', 'postgres-partitioned'),
   mysql: () => server('mysql'),
   mariadb: () => server('mariadb'),
 }

@@ -28,5 +28,7 @@ async function finish() {
 async function open() {
   if (engine === 'sqlite') return (await import('@varve/sqlite')).createSqliteEventStore(storeOptions)
   if (engine === 'postgres') return (await import('@varve/postgres')).createPostgresEventStore(storeOptions)
+  if (engine === 'postgres-partitioned')
+    return (await import('@varve/postgres-partitioned')).createPartitionedPostgresEventStore(storeOptions)
   return (await import('@varve/mysql')).createMysqlEventStore(storeOptions)
 }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { createPostgresEventStore } from '@varve/postgres'
 import pg from 'pg'
 import type { Context } from './benchmark.ts'
-import { newOrder, orderPlaced, requestMetadata } from './payload.ts'
+import { fillStore } from './fill.ts'
+import { orderPlaced, requestMetadata } from './payload.ts'
 
 export const POOL = 20
 
@@ -51,30 +52,8 @@ export async function openPostgresBench(context: Context, dataType: 'jsonb' | 'j
         ],
       })
     },
-    /** Appends `events` events in calls of 500, to streams of `perStream` events. */
     async fill(events: number, perStream: number, prefix = 'filled') {
-      const calls = Math.ceil(events / 500)
-      const stream = (call: number) => `${prefix}-${Math.floor((call * 500) / perStream)}`
-      let next = 0
-      const filler = async () => {
-        for (let call = next++; call < calls; call = next++) {
-          if (perStream >= 500) {
-            await store.append(
-              stream(call),
-              Array.from({ length: 500 }, (_, index) => newOrder(call * 500 + index)),
-            )
-            continue
-          }
-          const streams = Array.from({ length: 500 / perStream }, (_, index) => ({
-            streamId: `${prefix}-${call * (500 / perStream) + index}`,
-            events: Array.from({ length: perStream }, (__, at) =>
-              newOrder(call * 500 + index * perStream + at),
-            ),
-          }))
-          await store.appendMany(streams)
-        }
-      }
-      await Promise.all([filler(), filler(), filler(), filler()])
+      await fillStore(store, { events, perStream, prefix, callers: 4 })
       await pool.query('analyze')
     },
     async [Symbol.asyncDispose]() {

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { EventStore } from '@varve/core'
 import { createSqliteEventStore } from '@varve/sqlite'
 import Database from 'better-sqlite3'
-import { newOrder, orderPlaced, requestMetadata } from './payload.ts'
+import { fillStore } from './fill.ts'
+import { orderPlaced, requestMetadata } from './payload.ts'
 
 /** A store in a file, flushed at every commit, and beside it the bare driver with a file and a table of its own. */
 export async function openSqliteBench() {
@@ -40,17 +41,8 @@ export async function openSqliteBench() {
       const metadata = JSON.stringify(requestMetadata(number))
       statement.run(streamId, version, randomUUID(), 'order.placed', data, metadata, now, now)
     },
-    /** Appends `events` events in calls of 500, to streams of `perStream`. */
-    async fill(events: number, perStream: number, prefix: string) {
-      const perCall = Math.max(1, 500 / perStream)
-      for (let first = 0; first < events; first += perCall * perStream) {
-        const writes = Array.from({ length: perCall }, (_, index) => ({
-          streamId: `${prefix}-${first / perStream + index}`,
-          events: Array.from({ length: perStream }, (__, at) => newOrder(first + index * perStream + at)),
-        }))
-        await store.appendMany(writes)
-      }
-    },
+    fill: (events: number, perStream: number, prefix: string) =>
+      fillStore(store, { events, perStream, prefix, callers: 1 }),
     async [Symbol.asyncDispose]() {
       await store.close()
       bare.close()

@@ -1,5 +1,7 @@
 import type { Benchmark } from '../benchmark.ts'
+import { mariadbAppend, mysqlAppend } from './mysql-append.ts'
 import { mariadbLoad, mysqlLoad } from './mysql-load.ts'
+import { mariadbReadAll, mysqlReadAll } from './mysql-read-all.ts'
 import { postgresAppendBatch } from './postgres-append-batch.ts'
 import { postgresAppend } from './postgres-append.ts'
 import { postgresFeedLatency } from './postgres-feed-latency.ts'
@@ -36,6 +38,10 @@ export const benchmarks: readonly Benchmark[] = [
   sqliteReadAll,
   sqliteLoad,
   sqliteOpen,
+  mysqlAppend,
+  mariadbAppend,
+  mysqlReadAll,
+  mariadbReadAll,
   mysqlLoad,
   mariadbLoad,
 ]

@@ -1,8 +1,9 @@
 import { createMysqlEventStore } from '@varve/mysql'
 import type { Benchmark } from '../benchmark.ts'
 import { loadAggregate } from '../load-aggregate.ts'
+import type { MysqlEngine } from '../mysql-bench.ts'
 
-const load = (engine: 'mysql' | 'mariadb'): Benchmark => ({
+const load = (engine: MysqlEngine): Benchmark => ({
   name: 'load',
   engine,
   async run(context) {

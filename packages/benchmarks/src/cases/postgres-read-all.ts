@@ -1,9 +1,6 @@
 import type { Benchmark } from '../benchmark.ts'
-import { runOnce } from '../callers.ts'
-import { duel } from '../duel.ts'
 import { openPostgresBench } from '../postgres-bench.ts'
-
-const PAGE = 1_000
+import { compareReadAll, PAGE } from '../read-all-duel.ts'
 
 /** The whole log, against pages of plain objects that `pg` makes of the same rows, JSON parsed. */
 export const postgresReadAll: Benchmark = {
@@ -14,32 +11,16 @@ export const postgresReadAll: Benchmark = {
     await using bench = await openPostgresBench(context)
     const { store, pool } = bench
     await bench.fill(events, 10)
-    await duel(context, {
-      benchmark: 'readAll',
+    await compareReadAll(context, {
       engine: 'postgres',
-      label: `${events / 1000}k events`,
-      target: { atLeast: 1.3 },
-      ours: () =>
-        runOnce(events, async () => {
-          let read = 0
-          for await (const event of store.readAll()) read += event.position > 0 ? 1 : 0
-          if (read !== events) throw new Error(`read ${read} events of ${events}`)
-        }),
-      bare: () =>
-        runOnce(events, async () => {
-          let read = 0
-          for (let after = '0'; ;) {
-            const { rows } = await pool.query<{ position: string }>(
-              `select * from varve.events where position > $1 order by position limit ${PAGE}`,
-              [after],
-            )
-            read += rows.length
-            const last = rows.at(-1)
-            if (last === undefined) break
-            after = last.position
-          }
-          if (read !== events) throw new Error(`read ${read} rows of ${events}`)
-        }),
+      store,
+      events,
+      target: 1.3,
+      async page(after) {
+        const text = `select * from varve.events where position > $1 order by position limit ${PAGE}`
+        const { rows } = await pool.query<{ position: string }>(text, [after])
+        return rows
+      },
     })
   },
 }

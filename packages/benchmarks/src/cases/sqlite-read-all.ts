@@ -1,7 +1,6 @@
 import Database from 'better-sqlite3'
 import type { Benchmark } from '../benchmark.ts'
-import { runOnce } from '../callers.ts'
-import { duel } from '../duel.ts'
+import { compareReadAll, PAGE } from '../read-all-duel.ts'
 import { openSqliteBench } from '../sqlite-bench.ts'
 
 interface Row {
@@ -21,37 +20,23 @@ export const sqliteReadAll: Benchmark = {
     const { store } = bench
     await bench.fill(events, 10, 'filled')
     const bare = new Database(bench.filename, { readonly: true })
-    const page = bare.prepare<[number], Row>(
-      'select * from events where position > ? order by position limit 1000',
+    const select = bare.prepare<[number | string], Row>(
+      `select * from events where position > ? order by position limit ${PAGE}`,
     )
-    await duel(context, {
-      benchmark: 'readAll, file',
+    await compareReadAll(context, {
       engine: 'sqlite',
-      label: `${events / 1000}k events`,
-      target: { atLeast: 1.1 },
-      ours: () =>
-        runOnce(events, async () => {
-          let read = 0
-          for await (const event of store.readAll()) read += event.position > 0 ? 1 : 0
-          if (read !== events) throw new Error(`read ${read} events of ${events}`)
-        }),
-      bare: () =>
-        runOnce(events, async () => {
-          let read = 0
-          for (let after = 0; ;) {
-            const rows = page.all(after)
-            for (const row of rows) {
-              row.event_data = JSON.parse(String(row.event_data))
-              row.metadata = JSON.parse(String(row.metadata))
-              row.tags = JSON.parse(String(row.tags))
-            }
-            read += rows.length
-            const last = rows.at(-1)
-            if (last === undefined) break
-            after = last.position
-          }
-          if (read !== events) throw new Error(`read ${read} rows of ${events}`)
-        }),
+      store,
+      events,
+      target: 1.1,
+      async page(after) {
+        const rows = select.all(after)
+        for (const row of rows) {
+          row.event_data = JSON.parse(String(row.event_data))
+          row.metadata = JSON.parse(String(row.metadata))
+          row.tags = JSON.parse(String(row.tags))
+        }
+        return rows
+      },
     })
     bare.close()
   },

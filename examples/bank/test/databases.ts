@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Adapter } from '@varve/core'
+import { adapter as mysql } from '@varve/mysql'
 import { adapter as postgres } from '@varve/postgres'
 import { adapter as partitioned } from '@varve/postgres-partitioned'
 import { adapter as sqlite } from '@varve/sqlite'
@@ -12,7 +13,7 @@ export interface OpenDatabase {
   drop(): Promise<void>
 }
 
-export const adapters: readonly Adapter[] = [sqlite, postgres, partitioned]
+export const adapters: readonly Adapter[] = [sqlite, postgres, partitioned, mysql]
 
 /** Every database that the example must give the same result on; one more is one more line. */
 export const databases: Readonly<Record<string, () => Promise<OpenDatabase>>> = {
@@ -20,6 +21,8 @@ export const databases: Readonly<Record<string, () => Promise<OpenDatabase>>> = 
   'sqlite in a file': async () => sqliteFile(),
   postgres: () => createDatabase('postgres'),
   'postgres, partitioned': () => partitionedDatabase(),
+  mysql: () => createDatabase('mysql'),
+  mariadb: () => createDatabase('mariadb'),
 }
 
 async function partitionedDatabase(): Promise<OpenDatabase> {

@@ -6,6 +6,7 @@ import { checksumOf, RowStatements } from './append-rows.js'
 import type { NewRow } from './append-rows.js'
 import type { MysqlDriver } from './driver.js'
 import { LoneAppend } from './lone-append.js'
+import { timeOfText } from './decode.js'
 import type { Names } from './names.js'
 import { MysqlSession } from './session.js'
 
@@ -37,7 +38,7 @@ export function appendStep(driver: MysqlDriver, names: Names, appended: () => vo
         version,
         streamType,
         positions: positions.slice(from, used),
-        recordedAt: new Date(`${at.replace(' ', 'T')}Z`),
+        recordedAt: timeOfText(at),
         checksums: newRows.slice(from, used).map(({ checksum }) => checksum),
       }
     })

@@ -3,7 +3,7 @@ import { eventColumnNames, streamColumnNames } from '@varve/sql'
 import type { Connection } from 'mysql2/promise'
 import { appendStep } from './append.js'
 import { evict, nameOf } from './connection-name.js'
-import { decode } from './decode.js'
+import { decode, timeExpression } from './decode.js'
 import type { MysqlDriver } from './driver.js'
 import { filterStatements } from './filter.js'
 import { healthChecks } from './health.js'
@@ -19,9 +19,9 @@ export function mysqlDialect(driver: MysqlDriver, tablePrefix: string): Dialect<
   return {
     name: 'mysql',
     table: (name) => names.quoted(name),
-    time: (expression) => expression,
-    eventColumns: eventColumnNames.join(', '),
-    streamColumns: streamColumnNames.join(', '),
+    time: timeExpression,
+    eventColumns: select(eventColumnNames),
+    streamColumns: select(streamColumnNames),
     decode,
     filter: filterStatements(names),
     append: appendStep(driver, names, settled.appended),
@@ -63,4 +63,8 @@ async function setOpen(session: SqlSession, open: boolean): Promise<void> {
   if (session instanceof MysqlSession) session.open = true
   await session.script(open ? OPEN_MAINTENANCE : CLOSE_MAINTENANCE)
   if (session instanceof MysqlSession) session.open = open
+}
+
+function select(columns: readonly string[]): string {
+  return columns.map((column) => (column.endsWith('_at') ? timeExpression(column) : column)).join(', ')
 }

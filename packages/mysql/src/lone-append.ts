@@ -2,7 +2,7 @@ import { canonicalParts } from '@varve/core'
 import { EXISTS } from '@varve/sql'
 import type { Applied, HeadWrite, SqlDriver } from '@varve/sql'
 import { numberOf } from './classify.js'
-import { decode, timeParameter } from './decode.js'
+import { decode, timeOfText, timeParameter } from './decode.js'
 import type { Names } from './names.js'
 
 // dumps leave procedures out unless told otherwise, and a role may not be allowed to call them
@@ -61,7 +61,7 @@ export class LoneAppend {
       const [row] = await this.#driver.query(this.#text, params)
       const version = decode.number(row?.[0])
       if (version === 0) return undefined
-      return { version, streamType, positions: [decode.number(row?.[1])], recordedAt: decode.time(row?.[2]) }
+      return { version, streamType, positions: [decode.number(row?.[1])], recordedAt: timeOfText(row?.[2]) }
     } catch (error) {
       if (!withoutProcedure.has(numberOf(error) ?? 0)) throw error
       this.#available = false

@@ -19,8 +19,8 @@ export interface AppendBench {
 export interface AppendDuels {
   readonly benchmark: string
   readonly engine: Engine
-  /** The least ratio, by the number of callers. */
-  readonly targets: ReadonlyMap<number, number>
+  /** The least ratio, by the number of callers; undefined where it is only told. */
+  readonly targets: ReadonlyMap<number, number | undefined>
   /** By the number of callers: at most this part of the bare driver's p99. */
   readonly p99Targets?: ReadonlyMap<number, number>
 }
@@ -64,7 +64,7 @@ export async function compareAppends(
       benchmark,
       engine,
       label: `${callers} ${callers === 1 ? 'caller' : 'callers'}`,
-      target: { atLeast: target },
+      ...(target !== undefined && { target: { atLeast: target } }),
       ...(p99Target !== undefined && { p99Target: { atMost: p99Target } }),
       ours: () => runCallers(callers, context.roundMs, append),
       bare: () => runCallers(callers, context.roundMs, bare),

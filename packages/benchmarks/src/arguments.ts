@@ -6,6 +6,7 @@ export interface Arguments {
   readonly names: readonly string[]
   readonly engine: Engine | undefined
   readonly quick: boolean
+  readonly full: boolean
   readonly rounds: number
   readonly roundMs: number
   /** Where the JSON goes. */
@@ -14,7 +15,7 @@ export interface Arguments {
 
 const engines: readonly string[] = ['postgres', 'sqlite', 'mysql', 'mariadb'] satisfies Engine[]
 
-/** `[name…] [--engine=…] [--quick] [--rounds=5] [--out=path]` */
+/** `[name…] [--engine=…] [--quick | --full] [--rounds=5] [--out=path]` */
 export function parseArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -22,11 +23,12 @@ export function parseArguments(args: readonly string[]): Arguments {
     options: {
       engine: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      full: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       out: { type: 'string' },
     },
   })
-  const { engine, quick } = values
+  const { engine, quick, full } = values
   if (engine !== undefined && !engines.includes(engine)) {
     throw new RangeError(`--engine is one of ${engines.join(', ')}; not ${engine}`)
   }
@@ -36,6 +38,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     names: positionals,
     engine: engine as Engine | undefined,
     quick,
+    full,
     rounds,
     roundMs: quick ? 500 : 2_000,
     out: values.out,

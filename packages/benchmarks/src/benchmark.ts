@@ -7,6 +7,8 @@ export interface Context {
   readonly servers: Servers
   /** Shorter rounds and smaller logs: to see whether everything runs, not to quote. */
   readonly quick: boolean
+  /** Logs of the largest size, where the usual one is smaller: takes many minutes. */
+  readonly full: boolean
   readonly rounds: number
   /** How long one side of a round runs. */
   readonly roundMs: number

@@ -31,7 +31,11 @@ export function rowOf(figure: Figure): string[] {
     figure.unit,
     value.median.toFixed(2),
     `${value.min.toFixed(2)}–${value.max.toFixed(2)}`,
-    target === undefined ? '' : 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`,
+    target === undefined
+      ? ''
+      : 'atLeast' in target
+        ? `≥ ${rounded(target.atLeast)}`
+        : `≤ ${rounded(target.atMost)}`,
     met === undefined ? '' : met ? 'yes' : 'NO',
     workRatio(figure)?.toFixed(2) ?? '',
     ...side(ours),
@@ -41,4 +45,8 @@ export function rowOf(figure: Figure): string[] {
 
 function shortened(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)
+}
+
+function rounded(target: number): number {
+  return Math.round(target * 100) / 100
 }

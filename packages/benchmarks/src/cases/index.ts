@@ -8,6 +8,7 @@ import { postgresFeedLatency } from './postgres-feed-latency.ts'
 import { postgresHotStream } from './postgres-hot-stream.ts'
 import { postgresLoad } from './postgres-load.ts'
 import { postgresMemory } from './postgres-memory.ts'
+import { postgresMonths } from './postgres-months.ts'
 import { postgresProjections } from './postgres-projections.ts'
 import { postgresReadAll } from './postgres-read-all.ts'
 import { postgresReadStream } from './postgres-read-stream.ts'
@@ -30,6 +31,7 @@ export const benchmarks: readonly Benchmark[] = [
   postgresMemory,
   postgresProjections,
   postgresFeedLatency,
+  postgresMonths,
   webhookDeliveries,
   webhookClaims,
   webhookLatency,

@@ -20,8 +20,8 @@ export function mysqlDialect(driver: MysqlDriver, tablePrefix: string): Dialect<
     name: 'mysql',
     table: (name) => names.quoted(name),
     time: timeExpression,
-    eventColumns: select(eventColumnNames),
-    streamColumns: select(streamColumnNames),
+    eventColumns: columnList(eventColumnNames),
+    streamColumns: columnList(streamColumnNames),
     decode,
     filter: filterStatements(names),
     append: appendStep(driver, names, settled.appended),
@@ -65,6 +65,6 @@ async function setOpen(session: SqlSession, open: boolean): Promise<void> {
   if (session instanceof MysqlSession) session.open = open
 }
 
-function select(columns: readonly string[]): string {
+function columnList(columns: readonly string[]): string {
   return columns.map((column) => (column.endsWith('_at') ? timeExpression(column) : column)).join(', ')
 }

@@ -48,8 +48,8 @@ async function appends(
       expectedVersion,
     })
   const store: Pick<EventStore, 'append'> = {
-    append: ((streamId: string, _: unknown, { expectedVersion }: { expectedVersion: number }) =>
-      append(ours, streamId, expectedVersion)) as EventStore['append'],
+    append: (streamId: string, _: unknown, { expectedVersion }: { expectedVersion: number }) =>
+      append(ours, streamId, expectedVersion),
   }
   await compareAppends(
     context,

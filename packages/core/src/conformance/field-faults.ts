@@ -146,6 +146,53 @@ export const fieldFaults: readonly { readonly fault: string; readonly cases: rea
     ],
   },
   {
+    fault: 'a notification is lost while nobody listens',
+    cases: [
+      'feed-outages/subscriptions-outlive-dropped-connections',
+      'feed-outages/subscriptions-outlive-an-absence',
+    ],
+  },
+  {
+    fault: 'a checkpoint does not move over what a filter hides',
+    cases: [
+      'projections/move-on-where-there-is-nothing-for-them',
+      'subscriptions/move-on-where-the-filter-finds-nothing',
+    ],
+  },
+  {
+    fault: 'a checkpoint runs past events that were parked or are tried again',
+    cases: [
+      'parked/park-the-event-and-what-is-behind-it-in-its-stream',
+      'parked/stay-parked-across-leaders',
+      'projections/commit-nothing-of-a-piece-that-fails',
+    ],
+  },
+  {
+    fault: 'an event is applied twice after a restart, by two runners, or because only its checkpoint failed',
+    cases: [
+      'projections/go-on-where-they-stopped',
+      'projections/have-one-leader',
+      'projections/are-spread-over-the-processes-that-run-them',
+      'checkpoints/a-leader-of-an-older-epoch-commits-nothing',
+      'checkpoints/a-lease-that-runs-out-is-taken-over',
+    ],
+  },
+  {
+    fault: 'an event cannot be parked, and nobody hears of it; health is green while a feed stands still',
+    cases: [
+      'parked/an-event-that-cannot-be-parked-is-not-passed',
+      'checkpoints/health-names-what-stands-still',
+    ],
+  },
+  {
+    fault: 'after a restore a checkpoint lies beyond the end, or belongs to another log',
+    cases: [
+      'checkpoints/beyond-the-end-of-the-log-is-refused',
+      'checkpoints/that-remembers-another-event-is-refused',
+      'checkpoints/of-another-log-is-refused',
+    ],
+  },
+  {
     fault: 'many processes migrate at once; older code meets a newer schema',
     cases: ['migrations/may-run-in-many-processes-at-once', 'migrations/refuse-a-database-that-is-newer'],
   },

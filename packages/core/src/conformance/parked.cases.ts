@@ -126,6 +126,35 @@ export const parkedEvents = topic('parked', {
     await expectAll(store, into)
   },
 
+  'an-event-that-cannot-be-parked-is-not-passed': async (context) => {
+    const { store, opened } = context
+    const into = await model(context)
+    const { state, projection } = failing(into, 'park')
+    const { events } = await store.append('a', [good(), bad(), good()])
+    const culprit = at(events, 1)
+    // its place is taken
+    const columns =
+      'tenant_id, projection_name, projection_version, shard, position, event_tenant_id, stream_id, version, event_id, ' +
+      'event_type, error_message, attempts'
+    const parked = opened.table('parked_events')
+    await opened.sql(
+      `insert into ${parked} (${columns}) values ('${store.tenantId}', '${projection.name}', 1, 0, ${culprit.position}, ` +
+        `'${store.tenantId}', 'elsewhere', 1, '${culprit.id}', 'tested', 'none', 1)`,
+    )
+    const runner = run(context, [projection])
+    await refused(runner.caughtUp(), 'VARVE_PROJECTION_FAULTED')
+    const info = await store.projections.get(projection.name)
+    same([info?.status, info?.lastPosition], ['faulted', at(events, 0).position])
+    assert.match(info?.errorMessage ?? '', /while it parked/)
+    same((await store.health()).status, 'degraded')
+    same(await into.positions(), positions([at(events, 0)]))
+    await opened.sql(`delete from ${parked} where projection_name = '${projection.name}'`)
+    state.on = false
+    await store.projections.resume(projection.name)
+    await runner.caughtUp()
+    same(await into.positions(), positions(events))
+  },
+
   'a-retry-that-fails-keeps-the-order': async (context) => {
     const { store } = context
     const into = await model(context)

@@ -49,6 +49,11 @@ export class LedCheckpoint<Client> {
     return this.row
   }
 
+  /** Nothing is done until somebody resumes it. */
+  get standsStill(): boolean {
+    return this.row?.status === 'paused' || this.row?.status === 'faulted'
+  }
+
   changed(): void {
     this.#hooks.changed()
   }
@@ -76,7 +81,7 @@ export class LedCheckpoint<Client> {
     this.position = row.lastPosition
     this.parkedStreams = await parked.streams(query, this.key)
     if (this.parkedStreams.size > 0) this.retryRequested = true
-    if ((row.status !== 'running' && row.status !== 'rebuilding') || row.pendingStep !== undefined) return
+    if (this.standsStill || row.pendingStep !== undefined) return
     try {
       await checkIdentity(this.run, row)
     } catch (error) {
@@ -111,7 +116,7 @@ export class LedCheckpoint<Client> {
   async writePosition(): Promise<void> {
     const { row, position } = this
     if (row === undefined || row.pendingStep !== undefined || position <= row.lastPosition) return
-    if (row.status !== 'running' && row.status !== 'rebuilding') return
+    if (this.standsStill) return
     const { driver, checkpoints } = this.run
     const to = { position, event: undefined, applied: 0 }
     const kept = await driver.transaction((session) => checkpoints.advance(session, row, to))

@@ -65,7 +65,8 @@ export class Task<Client> {
 
   /** Whether parked events are to be handled again, or the checkpoint to be read again. */
   get isBusy(): boolean {
-    return this.#led.retryRequested || this.#led.isStale || this.#reading
+    const { isStale, retryRequested, standsStill } = this.#led
+    return isStale || this.#reading || (retryRequested && !standsStill)
   }
 
   /** Whether it waits for events, or stands still. */
@@ -149,7 +150,7 @@ export class Task<Client> {
         await this.#readAgain(epoch)
       }
       const row = led.current
-      if (row.status === 'paused' || row.status === 'faulted') {
+      if (led.standsStill) {
         await this.#interrupted(signal)
         led.isStale = true
         continue

@@ -35,6 +35,7 @@ const kinds: Readonly<Record<string, SqlFailure['kind']>> = {
   '25P04': 'lost', // transaction_timeout
   '57P03': 'unreachable', // cannot_connect_now
   '53300': 'unreachable', // too_many_connections
+  '25006': 'unreachable', // read_only_sql_transaction, as after a failover: nothing was written
   '08001': 'unreachable',
   '08004': 'unreachable',
   '08P01': 'lost',
@@ -87,6 +88,8 @@ export function isBroken(error: unknown): boolean {
   if (code !== undefined && (lostCodes.has(code) || kinds[code] === 'lost')) return true
   if (error instanceof DeadlineError) return true
   if (code === '0A000' || code === '26000' || code === '42P05') return true
+  // a primary that has become a standby: the next connection may find the new one
+  if (code === '25006') return true
   return /^(Connection terminated|Client has encountered a connection error|Client was closed)/.test(
     error.message,
   )

@@ -144,21 +144,6 @@ test('a store that is opened while somebody appends knows what was settled befor
   await tx.rollback()
 })
 
-test('a hot standby is refused', async () => {
-  // pg_is_in_recovery() is what tells a standby; here it is made to say so
-  const { store, schema } = await fresh()
-  await store.append('s', one)
-  await pool().query(`
-    create function "${schema}".pg_is_in_recovery() returns boolean language sql as 'select true';
-    alter role varve in database "${database().name}" set search_path = "${schema}", pg_catalog`)
-  const standby = open({ schema })
-  await expect(standby.readAll().toArray()).rejects.toMatchObject({
-    code: 'VARVE_UNAVAILABLE',
-    message: expect.stringContaining('standby') as string,
-  })
-  await pool().query(`alter role varve in database "${database().name}" reset search_path`)
-})
-
 test('what is acknowledged is durable, also where the session says otherwise', async () => {
   const { schema } = await fresh()
   const own = new pg.Pool({ connectionString: database().url, max: 1, options: '-c synchronous_commit=off' })

@@ -10,7 +10,7 @@ import { createServer, type StartOptions, type TestServer } from './server.ts'
 import { createServerProcess } from './server-process.ts'
 
 // Postgres refuses to run as root; this is "nobody" on Linux and macOS
-const nobody = { uid: 65534, gid: 65534 }
+export const nobody = { uid: 65534, gid: 65534 }
 
 interface Programs {
   initdb: string
@@ -25,7 +25,8 @@ export async function startPostgres(options: StartOptions = {}): Promise<TestSer
   const user = process.getuid?.() === 0 ? nobody : undefined
   if (user) chownSync(folder, user.uid, user.gid)
 
-  const programs = initialize(await findPrograms(), folder, data, user)
+  const programs = await findPostgres(folder, user)
+  initialize(programs, folder, data, user)
   const port = await freePort()
   // commits still reach the operating system one by one, so that they survive kill()
   const durability = fsync ? {} : { fsync: 'off', full_page_writes: 'off' }
@@ -69,30 +70,27 @@ async function findPrograms(): Promise<Programs> {
   return (await import(pathToFileURL(path).href)) as Programs
 }
 
-function initialize(
-  programs: Programs,
-  folder: string,
-  data: string,
-  user: typeof nobody | undefined,
-): Programs {
+/** The programs; from a copy in the folder, where the checkout is below one that the user may not enter, such as /root. */
+export async function findPostgres(folder: string, user: typeof nobody | undefined): Promise<Programs> {
+  const programs = await findPrograms()
+  const tried = spawnSync(programs.postgres, ['--version'], { stdio: 'ignore', cwd: folder, ...user })
+  if (tried.status === 0) return programs
+  const copy = join(folder, 'native')
+  cpSync(join(dirname(programs.initdb), '..'), copy, { recursive: true, verbatimSymlinks: true })
+  return {
+    initdb: join(copy, 'bin', basename(programs.initdb)),
+    postgres: join(copy, 'bin', basename(programs.postgres)),
+  }
+}
+
+function initialize(programs: Programs, folder: string, data: string, user: typeof nobody | undefined): void {
   const args = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
   const { error, status, stderr } = spawnSync(programs.initdb, args, {
     cwd: folder,
     encoding: 'utf8',
     ...user,
   })
-  if (status === 0) return programs
-  const unreachable = user && error && 'code' in error && error.code === 'EACCES'
-  if (!unreachable || dirname(programs.initdb).startsWith(folder)) {
-    rmSync(folder, { recursive: true, force: true })
-    throw new Error(`initdb failed: ${stderr || error?.message}`, { cause: error })
-  }
-  // the checkout is below a folder that the unprivileged user may not enter, such as /root: run from a copy
-  const copy = join(folder, 'native')
-  cpSync(join(dirname(programs.initdb), '..'), copy, { recursive: true, verbatimSymlinks: true })
-  const copied = {
-    initdb: join(copy, 'bin', basename(programs.initdb)),
-    postgres: join(copy, 'bin', basename(programs.postgres)),
-  }
-  return initialize(copied, folder, data, user)
+  if (status === 0) return
+  rmSync(folder, { recursive: true, force: true })
+  throw new Error(`initdb failed: ${stderr || error?.message}`, { cause: error })
 }

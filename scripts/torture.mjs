@@ -31,6 +31,7 @@ function run(title, args) {
 }
 
 run('processes, backends and servers that die', ['chaos', 'kill', 'outages', 'storms', 'turn', 'stopped'])
+run('webhooks, with as much to do as there may be', ['packages/webhooks', '-t', '19:|20:|30:'])
 for (let round = 1; round <= rounds; round++) {
   run(`races, skips, outages and random histories, round ${round} of ${rounds}`, [
     'conformance',

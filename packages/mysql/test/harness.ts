@@ -1,3 +1,4 @@
+import type { EventStore } from '@varve/core'
 import type { ConformanceHarness, OpenedStore, OpenOptions } from '@varve/core/conformance'
 import { startProxy } from '@varve/test-servers'
 import type { Proxy } from '@varve/test-servers'
@@ -5,6 +6,7 @@ import { createDatabase } from '@varve/test-servers/vitest'
 import { createPool } from 'mysql2/promise'
 import type { Connection, Pool, PoolConnection, RowDataPacket } from 'mysql2/promise'
 import { createMysqlEventStore } from '../src/index.js'
+import type { MysqlEventStoreOptions } from '../src/index.js'
 
 export type Family = 'mysql' | 'mariadb'
 
@@ -13,6 +15,7 @@ const proxies = new WeakMap<object, Proxy>()
 /** Each store has a table prefix of its own in one database, which `drop` removes. */
 export async function mysqlHarness(
   family: Family,
+  open: (options: MysqlEventStoreOptions) => EventStore<Connection> = createMysqlEventStore,
 ): Promise<ConformanceHarness<Connection> & { drop(): Promise<void> }> {
   const database = await createDatabase(family)
   const owner = createPool({ uri: database.url, connectionLimit: 4 })
@@ -24,13 +27,13 @@ export async function mysqlHarness(
     const tablePrefix = `s${++count}_`
     const proxy = faults ? await startProxy({ target: database.url }) : undefined
     const settings = { tablePrefix, pool: { max: 6, min: 0 } }
-    const store = createMysqlEventStore({ uri: proxy?.url ?? database.url, ...settings, ...given })
+    const store = open({ uri: proxy?.url ?? database.url, ...settings, ...given })
     if (migrated) await store.migrate()
     const table = (name: string): string => `\`${tablePrefix}${name}\``
     const events = table('events')
     const result: OpenedStore<Connection> = {
       store,
-      another: async () => createMysqlEventStore({ uri: database.url, ...settings }),
+      another: async () => open({ uri: database.url, ...settings }),
       sql: (text) => rowsOf(owner, text),
       async tamper(text) {
         const connection = await admin.getConnection()

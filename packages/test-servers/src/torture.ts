@@ -1,6 +1,9 @@
 /** `pnpm torture` sets it: the same tests, for as long and as large as nobody would wait for each time. */
 export const TORTURE = process.env['VARVE_TORTURE'] === '1'
 
+/** For tests that are larger then. */
+export const SIZES_TIMEOUT_MS = TORTURE ? 900_000 : 30_000
+
 /** How long processes are killed for. */
 export const CHAOS_MS = Number(process.env['VARVE_CHAOS_MS'] ?? (TORTURE ? 60_000 : 5_000))
 

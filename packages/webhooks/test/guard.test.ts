@@ -89,7 +89,7 @@ const resolving =
 const invalid = expect.objectContaining({ code: 'VARVE_INVALID_ARGUMENT' })
 
 describe('the guard against forged requests', () => {
-  it.each(refused)('refuses %s when it is saved', (url) => {
+  it.each(refused)('14: refuses %s when it is saved', (url) => {
     expect(() => createSsrfGuard().parse(url)).toThrow(invalid)
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { deferred } from './deferred.js'
-import { at, events, goesThrough, refused, same, started, within } from './helpers.js'
+import { at, events, goesThrough, refused, same, started, versionsOf, within } from './helpers.js'
 import { topic } from './topic.js'
 
 const failure = new Error('thrown by the work')
@@ -22,6 +22,41 @@ export const conflicts = topic('conflicts', {
     await held.commit()
     await refused(late, 'VARVE_CONCURRENCY', { actualVersion: 2 })
     same((await any).version, 3)
+  },
+
+  // however many events, streams or stores: each of these may go its own way in an adapter
+  'what-waits-for-it-is-judged-by-its-outcome': async ({ store, another, hold }) => {
+    const other = await another()
+    for (const [name, appending] of [
+      ['one', () => other.append('one', events(1), { expectedVersion: 2 })],
+      ['some', () => other.append('some', events(3), { expectedVersion: 2 })],
+      [
+        'all',
+        () =>
+          other.appendMany([
+            { streamId: 'all', events: events(2), expectedVersion: 2 },
+            { streamId: 'beside', events: events(1) },
+          ]),
+      ],
+      [
+        'looked-at',
+        () =>
+          other.appendMany([
+            { streamId: 'looked-at', events: [], expectedVersion: 2 },
+            { streamId: 'beside', events: events(1) },
+          ]),
+      ],
+    ] as const) {
+      await store.append(name, events(2))
+      const held = hold(store, (tx) => tx.append(name, events(2), { expectedVersion: 2 }))
+      await held.ready
+      const late = started<unknown>(appending())
+      await goesThrough(late, 50)
+      await held.commit()
+      await refused(late, 'VARVE_CONCURRENCY', { actualVersion: 4 })
+      same(versionsOf(await store.readStream(name).toArray()), [1, 2, 3, 4])
+    }
+    same(await store.readStream('beside').count(), 0)
   },
 
   'a-rollback-frees-its-stream': async ({ store, hold }) => {

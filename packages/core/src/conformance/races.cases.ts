@@ -57,6 +57,17 @@ export const races = topic('races', {
     same(versionsOf(await store.readStream('a').toArray()), upTo(6))
   },
 
+  'of-eight-racers-with-several-events-one-wins': async ({ store, another }) => {
+    const pick = alternately(store, await another())
+    for (const round of upTo(8)) {
+      const attempts = upTo(8).map((n) =>
+        pick(n).append('a', [event('won', n), event('won', -n)], { expectedVersion: 2 * (round - 1) }),
+      )
+      same(await winners(attempts, [2 * round]), 1)
+    }
+    same(versionsOf(await store.readStream('a').toArray()), upTo(16))
+  },
+
   'of-eight-founders-one-wins': async ({ store, another }) => {
     const pick = alternately(store, await another())
     for (const round of upTo(4)) {

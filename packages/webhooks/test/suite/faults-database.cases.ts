@@ -1,3 +1,4 @@
+import { SIZES_TIMEOUT_MS, TORTURE } from '@varve/test-servers'
 import { describe, expect, it } from 'vitest'
 import { sqlOf } from '@varve/sql'
 import type { Engine } from '../support/engines.js'
@@ -74,28 +75,33 @@ export function databaseFaults(engine: () => Engine): void {
       expect(receiver.requests).toHaveLength(1)
     })
 
-    it('30: old history is deleted while jobs are claimed, and nothing waits for it', async () => {
-      const { webhooks, receiver, append, jobs, sql } = await fixture(engine())
-      await webhooks.endpoints.create({ url: receiver.url })
-      await using _worker = webhooks.run()
-      await append(1)
-      await jobs(isEvery('completed', 1))
-      await sql(manyOldDeliveries(engine().sql))
-      const [purged] = await Promise.all([
-        webhooks.deliveries.purge({ olderThanMs: 86_400_000, batchSize: 500 }),
-        append(100).then(() => jobs(isEvery('completed', 101))),
-      ])
-      expect(purged.deliveries).toBe(5_000)
-      expect(Number((await sql('select count(*) from {{webhook_deliveries}}'))[0]?.[0])).toBe(101)
-      expect(receiver.requests).toHaveLength(101)
-      // jobs that are done go when their attempts are gone; others stay
-      receiver.answer = status(500)
-      await append(1)
-      await jobs((list) => list.some(({ attempts, status: is }) => is === 'pending' && attempts === 1))
-      receiver.answer = ok
-      expect(await webhooks.deliveries.purge({ olderThanMs: 0 })).toEqual({ deliveries: 102, jobs: 101 })
-      expect(await jobs(() => true)).toMatchObject([{ status: 'pending' }])
-    })
+    it(
+      '30: old history is deleted while jobs are claimed, and nothing waits for it',
+      { timeout: SIZES_TIMEOUT_MS },
+      async () => {
+        const thousands = TORTURE ? 1_000 : 5
+        const { webhooks, receiver, append, jobs, sql } = await fixture(engine())
+        await webhooks.endpoints.create({ url: receiver.url })
+        await using _worker = webhooks.run()
+        await append(1)
+        await jobs(isEvery('completed', 1))
+        await sql(manyOldDeliveries(engine().sql, thousands))
+        const [purged] = await Promise.all([
+          webhooks.deliveries.purge({ olderThanMs: 86_400_000, batchSize: 500 }),
+          append(100).then(() => jobs(isEvery('completed', 101))),
+        ])
+        expect(purged.deliveries).toBe(thousands * 1_000)
+        expect(Number((await sql('select count(*) from {{webhook_deliveries}}'))[0]?.[0])).toBe(101)
+        expect(receiver.requests).toHaveLength(101)
+        // jobs that are done go when their attempts are gone; others stay
+        receiver.answer = status(500)
+        await append(1)
+        await jobs((list) => list.some(({ attempts, status: is }) => is === 'pending' && attempts === 1))
+        receiver.answer = ok
+        expect(await webhooks.deliveries.purge({ olderThanMs: 0 })).toEqual({ deliveries: 102, jobs: 101 })
+        expect(await jobs(() => true)).toMatchObject([{ status: 'pending' }])
+      },
+    )
   })
 }
 
@@ -118,19 +124,19 @@ function refuseHistoryOf(engine: string, type: string): string {
   )
 }
 
-function manyOldDeliveries(engine: string): string {
+function manyOldDeliveries(engine: string, thousands: number): string {
   const id: Readonly<Record<string, string>> = {
     sqlite: `substr(d.id, 1, 24) || printf('%012d', n)`,
     postgres: `(substr(d.id::text, 1, 24) || lpad(n::text, 12, '0'))::uuid`,
   }
   const numbers: Readonly<Record<string, string>> = {
-    postgres: 'generate_series(1, 5000) as numbers (n)',
+    postgres: `generate_series(1, ${thousands * 1_000}) as numbers (n)`,
   }
   // no more than a thousand rounds are allowed there
   const recursive =
     '(with recursive few (n) as (select 1 union all select n + 1 from few where n < 1000) ' +
-    'select few.n + 1000 * more.k as n from few cross join ' +
-    '(select 0 as k union all select 1 union all select 2 union all select 3 union all select 4) more) numbers'
+    'select few.n + 1000 * (more.n - 1) as n from few cross join ' +
+    `(select n from few where n <= ${thousands}) more) numbers`
   const old: Readonly<Record<string, string>> = {
     sqlite: 'd.created_at - 200000000',
     postgres: "d.created_at - interval '3 days'",

@@ -4,25 +4,22 @@ import { describe, expect, test } from 'vitest'
 import { fileHarness } from './harness.js'
 import { aggregateFaults } from './sabotage/aggregates.js'
 import { appendFaults } from './sabotage/appends.js'
-import { consumerFaults } from './sabotage/consumers.js'
 import { dataFaults } from './sabotage/data.js'
 import { eventFaults } from './sabotage/events.js'
 import { expectationFaults } from './sabotage/expectations.js'
 import { filterFaults } from './sabotage/filters.js'
 import { limitFaults } from './sabotage/limits.js'
 import { operationFaults } from './sabotage/operations.js'
-import { processFaults } from './sabotage/processes.js'
 import { readFaults } from './sabotage/reads.js'
 import { repetitionFaults } from './sabotage/repetitions.js'
 
 import { guardedBy, skipFaults } from './sabotage/skips.js'
 import { snapshotFaults } from './sabotage/snapshots.js'
 import { stallFaults } from './sabotage/stalls.js'
-import { statementFaults } from './sabotage/statements.js'
 import { streamFaults } from './sabotage/streams.js'
-import { subscriptionFaults } from './sabotage/subscriptions.js'
 import { tenantFaults } from './sabotage/tenants.js'
 import { transactionFaults } from './sabotage/transactions.js'
+import { turnsRedFor } from './sabotage/turns-red.js'
 import { sabotaged } from './sabotage/wrap.js'
 
 // on a file, since some cases need a second store beside the first
@@ -43,10 +40,6 @@ const faults = [
   ...operationFaults,
   ...snapshotFaults,
   ...aggregateFaults,
-  ...processFaults,
-  ...statementFaults,
-  ...consumerFaults,
-  ...subscriptionFaults,
   ...skipFaults,
   ...stallFaults,
 ]
@@ -67,16 +60,7 @@ describe('the suite is green for', () => {
   )
 })
 
-describe('the suite turns red for a store that', () => {
-  test.for(faults)('$name', { timeout: 60_000 }, async (fault, { annotate }) => {
-    const failure = await firstFailure(sabotaged(fileHarness({}, fault.rewrites), fault), {
-      first: fault.caughtBy,
-      caseTimeoutMs: 5_000,
-    })
-    await annotate(`caught by ${failure?.id ?? 'nobody'}`)
-    expect(failure).toMatchObject({ topic: fault.caughtBy })
-  })
-})
+turnsRedFor(faults)
 
 describe('a known gap', () => {
   const withGaps = (knownGaps: Record<string, string>) =>

@@ -1,0 +1,3 @@
+import { webhooksOn } from './suite/all.js'
+
+webhooksOn('sqlite')

@@ -23,13 +23,13 @@ test('behind a proxy that pools transactions: two processes, one leader each, no
     create: 'createPostgresEventStore',
     options: settings,
   }
-  const fleet = consumerFleet(address, 1_000)
+  const fleet = consumerFleet(address, 4_000)
   await Promise.all([fleet.start(), fleet.start()])
   const events = 600
   await Promise.all(
     Array.from({ length: events }, (_, n) => store.append(`s-${n % 17}`, [{ type: 'counted', data: n }])),
   )
-  const own = store.projections.run(countingProjections<PoolClient>({ mysql: false }), { leaseMs: 1_000 })
+  const own = store.projections.run(countingProjections<PoolClient>({ mysql: false }), { leaseMs: 4_000 })
   await own.caughtUp()
   const leases = fleet.messages.flatMap((message) => (message as { lease?: LeaseReport }).lease ?? [])
   // none runs out; what moves is handed over, and has one leader at a time

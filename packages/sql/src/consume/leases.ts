@@ -87,6 +87,20 @@ export class Leases {
     await execute(this.#driver, text, [...keyValues(key), owner])
   }
 
+  /** All that the owner has or wants, when it goes. */
+  async leave(owner: string): Promise<void> {
+    await execute(
+      this.#driver,
+      `update ${this.#table} set wanted_by = null, wanted_until = null where wanted_by = $1`,
+      [owner],
+    )
+    await execute(
+      this.#driver,
+      `update ${this.#table} set owner = '', connection = null, expires_at = ${this.#dialect.now} where owner = $1`,
+      [owner],
+    )
+  }
+
   /** Asks whoever has it to hand it over; the first one who asks gets it. */
   async want(key: ProjectionKey, owner: string): Promise<void> {
     const { now, consume } = this.#dialect

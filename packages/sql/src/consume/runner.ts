@@ -17,13 +17,22 @@ import { Task } from './task.js'
 /** How often a runner looks after its leases, and what somebody else did to its projections. */
 const TICK_MS = 1_000
 
+interface Leading {
+  readonly epoch: number
+  readonly abort: AbortController
+  /** Its lease is given back by then, or handed over. */
+  readonly ended: Promise<void>
+  /** Who gets the lease when the piece that is under way is done. */
+  heir?: string
+  /** Somebody else has the lease. */
+  isLost?: boolean
+}
+
 interface Member<Client> {
   readonly task: Task<Client>
   /** The newest epoch under which it was led here. */
   epoch: number
-  leading:
-    | { readonly epoch: number; readonly abort: AbortController; readonly ended: Promise<void> }
-    | undefined
+  leading: Leading | undefined
 }
 
 /** Projections under way in this process: keeps their leases, and has those run that it got. */
@@ -200,7 +209,11 @@ export class Runner<Client> implements ProjectionRunner {
       if (!this.#stopping.signal.aborted) await sleep(every, this.#nudge.signal).catch(() => undefined)
     }
     this.#forget()
-    await Promise.all(this.#members.map((member) => this.#end(member)))
+    const led = this.#members.flatMap(({ leading }) => leading ?? [])
+    for (const { abort } of led) abort.abort()
+    await Promise.all(led.map(({ ended }) => ended))
+    // what was handed over to it meanwhile need not run out first
+    await this.#leases.leave(this.#owner).catch(() => undefined)
     this.#changed()
   }
 
@@ -232,14 +245,16 @@ export class Runner<Client> implements ProjectionRunner {
     if (task.state === 'superseded' || this.#stopping.signal.aborted) return
     if (leading !== undefined) {
       if (lease?.owner === this.#owner && lease.epoch === leading.epoch) return
+      // not waited for: others are renewed while its handler comes to an end
+      leading.isLost = true
       leading.abort.abort()
-      this.#tell(member, leading.epoch, 'lost')
-      await leading.ended
       return
     }
     if (lease !== undefined && !lease.expired) {
-      const handedOver = lease.owner === this.#owner && lease.epoch > member.epoch
-      if (handedOver) this.#lead(member, lease.epoch)
+      if (lease.owner !== this.#owner) return
+      if (lease.epoch > member.epoch) this.#lead(member, lease.epoch)
+      // the database was away when it was to be given back; renewed with the others, it would belong to nobody for ever
+      else await this.#leases.release(task.key, this.#owner)
       return
     }
     const { leaseMs } = this.#run.options
@@ -256,48 +271,41 @@ export class Runner<Client> implements ProjectionRunner {
     this.#tell(member, epoch, 'acquired')
     member.epoch = epoch
     const abort = new AbortController()
-    const ended = task.lead(epoch, abort.signal).then(() => this.#ended(member, epoch, abort.signal.aborted))
-    member.leading = { epoch, abort, ended }
+    const leading: Leading = {
+      epoch,
+      abort,
+      ended: task.lead(epoch, abort.signal).then(() => this.#ended(member, leading)),
+    }
+    member.leading = leading
   }
 
   /** So that no process has all the shards while others have none. */
   async #spread(read: ReadonlyMap<string, Lease>): Promise<void> {
-    const { options, tail } = this.#run
     if (this.#stopping.signal.aborted) return
     const leases = this.#members.flatMap(({ task }) => read.get(keyText(task.key)) ?? [])
     for (const lease of wishes(leases, this.#owner)) await this.#leases.want(lease, this.#owner)
     for (const lease of gifts(leases, this.#owner)) {
-      const member = this.#members.find(({ task }) => keyText(task.key) === keyText(lease))
-      if (member?.leading?.epoch !== lease.epoch) continue
-      member.leading.abort.abort()
-      await member.leading.ended
-      await this.#leases.handOver(lease, this.#owner, lease.wantedBy, options.leaseMs)
-      this.#tell(member, lease.epoch, 'released')
-      tail.projectionsChanged()
+      const leading = this.#members.find(({ task }) => keyText(task.key) === keyText(lease))?.leading
+      if (leading === undefined || leading.abort.signal.aborted) continue
+      leading.heir = lease.wantedBy
+      leading.abort.abort()
     }
   }
 
-  /** It came to its end by itself: superseded, or it found out that the lease is gone. */
-  #ended(member: Member<Client>, epoch: number, asked: boolean): void {
-    member.leading = undefined
-    if (asked) return
-    const release = this.#leases.release(member.task.key, this.#owner).catch(() => undefined)
-    void release.then(() => this.#run.tail.projectionsChanged())
-    this.#tell(member, epoch, member.task.state === 'superseded' ? 'released' : 'lost')
-  }
-
-  async #end(member: Member<Client>): Promise<void> {
-    const { leading } = member
-    if (leading === undefined) return
-    leading.abort.abort()
-    await leading.ended
+  /** It was asked to end, or has come to its end by itself: superseded, or it found out that the lease is gone. */
+  async #ended(member: Member<Client>, leading: Leading): Promise<void> {
+    const { epoch, abort, heir } = leading
+    const { key, state } = member.task
+    const isLost = leading.isLost === true || (!abort.signal.aborted && state !== 'superseded')
     try {
-      await this.#leases.release(member.task.key, this.#owner)
+      if (heir === undefined) await this.#leases.release(key, this.#owner)
+      else await this.#leases.handOver(key, this.#owner, heir, this.#run.options.leaseMs)
       this.#run.tail.projectionsChanged()
     } catch {
-      // it runs out by itself
+      // it is given back with the next tick, or runs out
     }
-    this.#tell(member, leading.epoch, 'released')
+    member.leading = undefined
+    this.#tell(member, epoch, isLost ? 'lost' : 'released')
   }
 
   #tell(member: Member<Client>, epoch: number, event: LeaseReport['event']): void {

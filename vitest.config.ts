@@ -1,5 +1,4 @@
 import { globSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
@@ -28,8 +27,6 @@ export default defineConfig({
       './scripts/conformance-reporter.mjs',
       ...(report ? [['json', { outputFile: report }] as [string, object]] : []),
     ],
-    // most of them wait for servers: one worker, the default where there are two cores, would leave these idle
-    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: folders.toSorted().map((folder) => ({

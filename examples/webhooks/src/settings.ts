@@ -4,8 +4,8 @@ import type { WebhookOptions } from '@varve/webhooks'
 export const settings: WebhookOptions = {
   encryptionKeys: [{ id: 'demonstration', key: '5'.repeat(64) }],
   allowNetworks: ['127.0.0.1'],
-  timeoutMs: 1_000,
-  leaseMs: 2_500,
+  timeoutMs: 2_500,
+  leaseMs: 4_000,
   pollIntervalMs: 50,
   breakerFailures: 100,
 }

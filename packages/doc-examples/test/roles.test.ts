@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { defineProcess, defineProjection, eventData } from '@varve/core'
+import type { EventStore } from '@varve/core'
 import { createPostgresEventStore } from '@varve/postgres'
 import { createDatabase } from '@varve/test-servers/vitest'
 import pg from 'pg'
@@ -18,6 +20,25 @@ async function asAdministrator(url: string, ...statements: string[]): Promise<vo
   }
 }
 
+/** What needs tables beside those of the log. */
+async function consume(store: EventStore): Promise<void> {
+  const projection = defineProjection({ name: 'counted', handles: { 'account.opened': () => undefined } })
+  const answering = defineProcess({
+    name: 'answering',
+    events: { 'account.opened': eventData<object>() },
+    correlate: ({ id }) => id,
+    initialState: {},
+    handles: { 'account.opened': () => ({ timeouts: [{ name: 'late', afterMs: 3_600_000 }] }) },
+    timeouts: { late: () => ({ complete: true }) },
+  })
+  for (const runner of [store.projections.run([projection]), store.processes.run([answering])]) {
+    await runner.caughtUp()
+    await runner.stop()
+  }
+  await store.snapshots.save('account-1', { version: 1, state: {} })
+  expect((await store.snapshots.latest('account-1'))?.version).toBe(1)
+}
+
 it("gives the application, by the README's grants, all it needs and no way to change events", async () => {
   const database = await createDatabase('postgres')
   const owner = createPostgresEventStore({ connectionString: database.url })
@@ -32,6 +53,8 @@ it("gives the application, by the README's grants, all it needs and no way to ch
   url.username = role
 
   const pool = new pg.Pool({ connectionString: url.href })
+  // a pool has ended before its last connections have, and the database is dropped beneath them
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const store = createPostgresEventStore({ pool })
   onTestFinished(async () => {
     await store.close()
@@ -51,6 +74,7 @@ it("gives the application, by the README's grants, all it needs and no way to ch
   await store.transaction(async (tx) => tx.append('account-1', [event], { expectedVersion: 3 }))
   await store.archiveStream('account-2')
   expect(await store.readAll().count()).toBe(5)
+  await consume(store)
   expect(await store.verify()).toMatchObject({ ok: true, events: 5 })
   expect(await store.statistics()).toMatchObject({ events: 5, streams: 2 })
   expect(await store.health()).toMatchObject({ status: 'ok' })

@@ -11,7 +11,7 @@ export function turnsRedFor(faults: readonly Fault[]): void {
       // on a file, since some cases need a second store beside the first
       const failure = await firstFailure(sabotaged(fileHarness({}, fault.rewrites), fault), {
         first: fault.caughtBy,
-        caseTimeoutMs: 5_000,
+        caseTimeoutMs: 3_000,
       })
       await annotate(`caught by ${failure?.id ?? 'nobody'}`)
       expect(failure).toMatchObject({ topic: fault.caughtBy })

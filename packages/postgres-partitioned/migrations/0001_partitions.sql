@@ -241,13 +241,19 @@ begin
   if to_regclass('webhook_jobs') is not null then
     return query execute
       'select format(''webhook endpoint %s (%s deliveries that were not made)'', j.endpoint_id, count(*)) from webhook_jobs j '
+      'join webhook_endpoints w on w.id = j.endpoint_id and w.deleted_at is null '
       'where j.position between $1 and $2 and j.status in (''pending'', ''processing'', ''failed'') '
       'group by j.endpoint_id order by j.endpoint_id limit 20' using p.first_position, p.last_position;
     return query execute
       'select format(''webhook endpoint %s (no worker has looked at its events yet)'', w.id) from webhook_endpoints w '
-      'where w.enabled and w.deleted_at is null and w.start_position < $1 and not exists '
+      'where w.deleted_at is null and w.start_position < $1 and not exists '
       '(select from projection_checkpoints c where c.projection_name = ''webhooks.fan-out'') order by w.id limit 20'
       using p.last_position;
+    return query execute
+      'select format(''webhook endpoint %s (missed positions %s to %s while it was disabled, and they were not replayed)'', '
+      'w.id, w.gap_from, w.gap_to) from webhook_endpoints w '
+      'where w.deleted_at is null and w.gap_from <= $2 and w.gap_to >= $1 order by w.id limit 20'
+      using p.first_position, p.last_position;
   end if;
   if to_regclass('snapshots') is not null then
     has_snapshot := format(

@@ -118,7 +118,7 @@ where created_at > now() - interval '24 hours';
   },
   {
     name: '0001_partitions',
-    checksum: '1b75960e8c986871ea8df7e4eb0eb7a86b4f1cb0bb652283dc5952624a2da602',
+    checksum: '4a49c61bee8557221cb76ef07dcc5e568d5244cfb1e52f898a9f97ae1b70f5ed',
     sql: `-- What is known of each partition, also of those that are gone. Operators' functions are at the end.
 create table {{event_partitions}} (
   name text collate "C" not null,
@@ -362,13 +362,19 @@ begin
   if to_regclass('webhook_jobs') is not null then
     return query execute
       'select format(''webhook endpoint %s (%s deliveries that were not made)'', j.endpoint_id, count(*)) from webhook_jobs j '
+      'join webhook_endpoints w on w.id = j.endpoint_id and w.deleted_at is null '
       'where j.position between $1 and $2 and j.status in (''pending'', ''processing'', ''failed'') '
       'group by j.endpoint_id order by j.endpoint_id limit 20' using p.first_position, p.last_position;
     return query execute
       'select format(''webhook endpoint %s (no worker has looked at its events yet)'', w.id) from webhook_endpoints w '
-      'where w.enabled and w.deleted_at is null and w.start_position < $1 and not exists '
+      'where w.deleted_at is null and w.start_position < $1 and not exists '
       '(select from projection_checkpoints c where c.projection_name = ''webhooks.fan-out'') order by w.id limit 20'
       using p.last_position;
+    return query execute
+      'select format(''webhook endpoint %s (missed positions %s to %s while it was disabled, and they were not replayed)'', '
+      'w.id, w.gap_from, w.gap_to) from webhook_endpoints w '
+      'where w.deleted_at is null and w.gap_from <= $2 and w.gap_to >= $1 order by w.id limit 20'
+      using p.first_position, p.last_position;
   end if;
   if to_regclass('snapshots') is not null then
     has_snapshot := format(

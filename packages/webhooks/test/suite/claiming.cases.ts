@@ -24,8 +24,8 @@ export function claimingCases(engine: () => Engine): void {
 
     it('are renewed while a request is on the wire', async () => {
       const { webhooks, receiver, append, jobs, sql } = await fixture(engine(), {
-        timeoutMs: 3_000,
-        leaseMs: 4_000,
+        timeoutMs: 5_000,
+        leaseMs: 6_000,
       })
       await webhooks.endpoints.create({ url: receiver.url })
       let answer: (() => void) | undefined

@@ -23,7 +23,7 @@ export function claimingCases(engine: () => Engine): void {
     })
 
     it('are renewed while a request is on the wire', async () => {
-      const { webhooks, receiver, append, jobs, sql } = await fixture(engine(), {
+      const { webhooks, receiver, append, jobs, sql, alarms } = await fixture(engine(), {
         timeoutMs: 5_000,
         leaseMs: 6_000,
       })
@@ -42,6 +42,7 @@ export function claimingCases(engine: () => Engine): void {
       answer?.()
       expect(await jobs(isEvery('completed', 1))).toMatchObject([{ attempts: 1 }])
       expect(receiver.requests).toHaveLength(1)
+      expect(alarms).toEqual([])
     })
 
     it('leave everything unlocked while a request is on the wire', async () => {

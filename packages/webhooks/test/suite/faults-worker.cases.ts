@@ -200,7 +200,7 @@ export function workerFaults(engine: () => Engine): void {
       const child = await startWorkerProcess(opened.address)
       await append(6)
       await receiver.until(2)
-      const exited = child.terminate()
+      const { exited } = await child.terminate()
       await append(1)
       for (const answer of answers) answer()
       expect(await exited).toBe(0)

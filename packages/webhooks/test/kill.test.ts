@@ -73,6 +73,7 @@ describe.each(Object.keys(engines))('workers on %s', (name) => {
       }
       expect(fleet.output).toBe('')
     },
-    CHAOS_TIMEOUT_MS,
+    // two endpoints, and a backlog to send after the last kill
+    CHAOS_TIMEOUT_MS + 2 * CHAOS_MS,
   )
 })

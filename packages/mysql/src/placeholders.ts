@@ -1,8 +1,8 @@
 /** A statement as mysql2 takes it. */
 export interface Positional {
   readonly text: string
-  /** The index among those given of each parameter of the text; undefined when they stand in their order, each once. */
-  readonly order: readonly number[] | undefined
+  /** The index among those given of each parameter of the text. */
+  readonly order: readonly number[]
 }
 
 // strings, quoted names and comments are passed over
@@ -30,5 +30,5 @@ function translate(statement: string): Positional {
     order.push(Number(number) - 1)
     return '?'
   })
-  return { text, order: order.every((given, index) => given === index) ? undefined : order }
+  return { text, order }
 }

@@ -35,7 +35,8 @@ export async function run<T = SqlRow>(
   map?: (row: SqlRow) => T,
 ): Promise<Result<T>> {
   const { text: sql, order } = positional(text)
-  const given = order === undefined ? params : order.map((index) => params[index] ?? null)
+  // no more than the text has: MariaDB would take the bytes of others for part of the last one
+  const given = order.map((index) => params[index] ?? null)
   if (!settings.prepared) return send(core, settings.deadlineMs, 'query', inline(sql, given), [], map)
   try {
     return await send(core, settings.deadlineMs, 'execute', sql, given.map(bound), map)

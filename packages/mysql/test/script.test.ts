@@ -24,11 +24,11 @@ it('takes scripts apart as the command line clients do', () => {
 })
 
 it('puts question marks for numbered parameters', () => {
-  expect(positional('select $1, $2')).toEqual({ text: 'select ?, ?', order: undefined })
+  expect(positional('select $1, $2')).toEqual({ text: 'select ?, ?', order: [0, 1] })
   expect(positional('select $2, $1, $2')).toEqual({ text: 'select ?, ?, ?', order: [1, 0, 1] })
   expect(positional(`select '$1''\\'$1', "$1", \`$1\`, $1 -- $1\n/* $1 */`)).toEqual({
     text: `select '$1''\\'$1', "$1", \`$1\`, ? -- $1\n/* $1 */`,
-    order: undefined,
+    order: [0],
   })
 })
 

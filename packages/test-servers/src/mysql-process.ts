@@ -28,6 +28,8 @@ export async function createMysqlProcess({
   const folder = createDataDirectory(kind, fsync)
   const data = join(folder, 'data')
   const asRoot = process.getuid?.() === 0 ? ['--user=root'] : []
+  // a server that starts clears away temporary tables, those of others in the same folder too
+  const own = [`--tmpdir=${folder}`, ...asRoot]
 
   const initialize =
     kind === 'mysql'
@@ -44,7 +46,7 @@ export async function createMysqlProcess({
         }
   try {
     // not synchronously: the other servers start meanwhile
-    await run(initialize.command, [...initialize.args, ...asRoot], { cwd: folder })
+    await run(initialize.command, [...initialize.args, ...own], { cwd: folder })
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
     throw new Error(`initializing ${kind} failed: ${String(error)}`, { cause: error })
@@ -65,7 +67,7 @@ export async function createMysqlProcess({
       '--skip-name-resolve',
       ...(kind === 'mysql' ? ['--mysqlx=OFF'] : []),
       ...args,
-      ...asRoot,
+      ...own,
     ],
     folder,
     stopSignal: 'SIGTERM',

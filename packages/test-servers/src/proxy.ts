@@ -19,6 +19,8 @@ export interface Proxy extends AsyncDisposable {
    * key for its connection; for protocols that take several questions for one thing.
    */
   loseNextAnswer(asked?: (sent: Buffer, connection: object) => boolean): void
+  /** What the server sends and this says yes to does not arrive; the connection stays open, and nobody notices. */
+  swallow(answer: (received: Buffer) => boolean): void
   /** The server is away: new connections are refused; open ones go on. */
   refuse(): Promise<void>
   accept(): Promise<void>
@@ -39,6 +41,7 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
   }
   let paused = false
   let losing: ReadonlySet<Socket> = new Set()
+  let swallowed: (received: Buffer) => boolean = () => false
   let asked: ((sent: Buffer, connection: object) => boolean) | undefined
   const loses = (upstream: Socket) => {
     if (!losing.has(upstream)) return false
@@ -58,7 +61,7 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
       }
       return false
     })
-    forward(upstream, client, () => loses(upstream))
+    forward(upstream, client, (received) => loses(upstream) || swallowed(received))
     const close = () => {
       pairs.delete(pair)
       client.destroy()
@@ -103,6 +106,9 @@ export async function startProxy({ target }: { target: string }): Promise<Proxy>
     loseNextAnswer: (when) => {
       asked = when
       if (when === undefined) losing = new Set([...pairs].map(([, upstream]) => upstream))
+    },
+    swallow: (answer) => {
+      swallowed = answer
     },
     refuse,
     accept,

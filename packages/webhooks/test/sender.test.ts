@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createSsrfGuard } from '../src/index.js'
 import { Sender } from '../src/http/sender.js'
 import type { Answer } from '../src/http/sender.js'
@@ -168,6 +168,14 @@ describe('requests', () => {
     expect(await send(sender({ ca }), valid.url.replace('127.0.0.1', '127.0.0.2'))).toMatchObject({
       failure: { kind: expect.stringMatching(/tls|connection/) },
     })
+    expect(expired.requests).toHaveLength(0)
+  })
+
+  it('check certificates whatever the environment says', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const expired = await receiverWith(undefined, tls('expired'))
+    expect(await send(sender(), expired.url)).toMatchObject({ failure: { kind: 'tls' } })
     expect(expired.requests).toHaveLength(0)
   })
 

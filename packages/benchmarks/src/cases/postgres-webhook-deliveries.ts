@@ -36,21 +36,25 @@ export const webhookDeliveries: Benchmark = {
       'webhook-signature': `v1,${'a'.repeat(44)}`,
     }
 
+    const send = async () => {
+      await webhooks.deliveries.replay(range)
+      const { requests } = await bench.told()
+      const begun = performance.now()
+      const worker = webhooks.run({ fanOut: false })
+      await bench.drained(endpoint.id, requests, jobs)
+      const elapsedMs = performance.now() - begun
+      await worker.stop()
+      return { operations: jobs, elapsedMs, latencies: [elapsedMs / jobs] }
+    }
+    // it takes some ten thousand jobs until all of a worker is compiled
+    for (let n = 0; n < 2; n++) await send()
+
     await duel(context, {
       benchmark: 'webhook deliveries',
       engine: 'postgres',
       label: `${CONCURRENCY} at a time`,
       target: { atLeast: 0.35 },
-      ours: async () => {
-        await webhooks.deliveries.replay(range)
-        const { requests } = await bench.told()
-        const begun = performance.now()
-        const worker = webhooks.run({ fanOut: false })
-        await bench.drained(endpoint.id, requests, jobs)
-        const elapsedMs = performance.now() - begun
-        await worker.stop()
-        return { operations: jobs, elapsedMs, latencies: [elapsedMs / jobs] }
-      },
+      ours: send,
       bare: () =>
         runCallers(CONCURRENCY, context.roundMs, async () => {
           const answer = await request(`${url}/hooks`, { method: 'POST', headers, body, dispatcher: agent })

@@ -3,6 +3,7 @@ import { InvalidArgumentError, wholeNumber } from '@varve/core'
 import type { SsrfGuard } from '../guard/guard.js'
 import { newId } from '../ids.js'
 import type { Scope } from '../scope.js'
+import { headerOwner } from '../secrets/cipher.js'
 import type { Cipher } from '../secrets/cipher.js'
 import { publicPart } from '../signature/secret.js'
 import type { Database } from '../sql/database.js'
@@ -195,7 +196,8 @@ export class EndpointAdmin {
     const { cipher } = this.#context
     const headers = settings.customHeaders
     const sealed =
-      headers && Object.entries(headers).map(([name, value]) => [name, cipher.encrypt(value, id)])
+      headers &&
+      Object.entries(headers).map(([name, value]) => [name, cipher.encrypt(value, headerOwner(id, name))])
     const columns = {
       url: settings.url as string | undefined,
       event_filter: settings.events && JSON.stringify(settings.events),

@@ -1,5 +1,6 @@
 import type { SqlSession } from '@varve/sql'
 import { newId } from '../ids.js'
+import { headerOwner } from '../secrets/cipher.js'
 import type { Cipher } from '../secrets/cipher.js'
 import type { Database, Query } from '../sql/database.js'
 
@@ -77,7 +78,10 @@ export class SecretStore {
         const [id, values] = [row[0] as string, decode.json(row[1]) as Record<string, string>]
         const stale = Object.values(values).filter((sealed) => this.#cipher.isStale(sealed)).length
         if (stale === 0) continue
-        const sealed = Object.entries(values).map(([name, value]) => [name, this.#again(value, id)])
+        const sealed = Object.entries(values).map(([name, value]) => [
+          name,
+          this.#again(value, headerOwner(id, name)),
+        ])
         const json = JSON.stringify(Object.fromEntries(sealed))
         await session.query(`update ${endpoints} set custom_headers = $1 where id = $2`, [json, id])
         count += stale

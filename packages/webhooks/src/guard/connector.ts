@@ -12,6 +12,8 @@ export interface ConnectorOptions {
 export function guardedConnector({ guard, timeoutMs, ca }: ConnectorOptions): buildConnector.connector {
   const settings = {
     timeout: timeoutMs,
+    // said here, so that no variable of the environment turns it off
+    rejectUnauthorized: true,
     ...(ca !== undefined && { ca: typeof ca === 'string' ? ca : [...ca] }),
   }
   // node asks for several addresses at once, and tries the next one when one does not answer

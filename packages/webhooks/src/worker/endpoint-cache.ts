@@ -2,6 +2,7 @@ import type { SqlSession } from '@varve/sql'
 import type { EndpointStore } from '../endpoints/endpoint-store.js'
 import type { StoredEndpoint } from '../endpoints/endpoint-rows.js'
 import type { SecretStore } from '../endpoints/secret-store.js'
+import { headerOwner } from '../secrets/cipher.js'
 import type { Cipher } from '../secrets/cipher.js'
 import { parseKey } from '../signature/secret.js'
 import type { SigningKey } from '../signature/secret.js'
@@ -56,7 +57,7 @@ export class EndpointCache {
       url: new URL(endpoint.url),
       headers: Object.entries(endpoint.sealedHeaders).flatMap(([name, sealed]) => [
         name,
-        this.#cipher.decrypt(sealed, endpoint.id),
+        this.#cipher.decrypt(sealed, headerOwner(endpoint.id, name)),
       ]),
       keys: secrets.map(({ sealed, expiresAt }) => ({
         key: parseKey(this.#cipher.decrypt(sealed, endpoint.id)),

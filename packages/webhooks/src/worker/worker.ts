@@ -65,6 +65,8 @@ export class Worker {
   readonly #settler: Settler
   readonly #deliverContext: DeliverContext
   readonly #wake = new Wake()
+  /** How often in a row, by what does not work. */
+  readonly #failing = new Map<string, number>()
   readonly #background = new Set<Promise<void>>()
   #stopping = false
   #idle: (() => void) | undefined
@@ -294,7 +296,7 @@ export class Worker {
     const { database, options } = this.#context
     const due = performance.now() - options.leaseMs / 4
     const old = [...this.#underWay.values()].filter(({ leasedAt }) => leasedAt < due)
-    try {
+    await this.#tryNow('Leases cannot be renewed', async () => {
       const asked = performance.now()
       await renewLeases(
         database,
@@ -302,18 +304,29 @@ export class Worker {
         options.leaseMs,
       )
       for (const entry of old) entry.leasedAt = asked
-    } catch {
-      // the lease is longer than any request; the next round tries again
-    }
+    })
   }
 
   async #reclaim(): Promise<void> {
     if (this.#stopping) return
-    try {
-      const { database, cache } = this.#context
+    const { database, cache } = this.#context
+    await this.#tryNow('Jobs of workers that are gone cannot be taken back', async () => {
       if ((await reclaimLost(database, (id) => cache.get(id)?.onExhausted ?? 'block')) > 0) this.#wake.now()
-    } catch {
-      // the claims tell when the database does not answer
+    })
+  }
+
+  /** What is done again in a while by itself, and told when it fails twice in a row. */
+  async #tryNow(problem: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+      this.#failing.delete(problem)
+    } catch (error) {
+      if (isStoreClosedError(error)) return
+      const failures = (this.#failing.get(problem) ?? 0) + 1
+      this.#failing.set(problem, failures)
+      if (failures !== 2) return
+      const message = `${problem} (${codeOf(error)}); trying again.`
+      this.#context.options.onAlarm({ kind: 'database', message })
     }
   }
 

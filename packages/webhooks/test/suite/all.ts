@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { adminCases } from './admin.cases.js'
+import { claimingCases } from './claiming.cases.js'
 import { deliveryCases } from './delivery.cases.js'
 import { databaseFaults } from './faults-database.cases.js'
 import { operationFaults } from './faults-operations.cases.js'
@@ -7,6 +8,7 @@ import { receiverFaults } from './faults-receiver.cases.js'
 import { workerFaults } from './faults-worker.cases.js'
 import { orderingCases } from './ordering.cases.js'
 import { outageCases } from './outages.cases.js'
+import { requestCases } from './requests.cases.js'
 import { statsCases } from './stats.cases.js'
 import { useEngine } from '../support/use-engine.js'
 
@@ -15,6 +17,8 @@ export function webhooksOn(name: string): void {
   describe(`webhooks on ${name}`, () => {
     const engine = useEngine(name)
     deliveryCases(engine)
+    requestCases(engine)
+    claimingCases(engine)
     adminCases(engine)
     orderingCases(engine)
     receiverFaults(engine)

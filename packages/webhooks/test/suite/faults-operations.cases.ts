@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http'
 import { SIZES_TIMEOUT_MS, TORTURE } from '@varve/test-servers'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Engine } from '../support/engines.js'
 import { encryptionKeys, eventually, fixture, isEvery } from '../support/fixture.js'
 import { ok, startReceiver, status } from '../support/receiver.js'
@@ -51,8 +52,13 @@ export function operationFaults(engine: () => Engine): void {
       { timeout: SIZES_TIMEOUT_MS },
       async () => {
         const [backlog, healthy] = TORTURE ? [20_000, 20] : [300, 5]
-        const { webhooks, receiver, store } = await fixture(engine(), { timeoutMs: 5_000, concurrency: 32 })
-        await using dead = await startReceiver({ answer: () => undefined })
+        const { webhooks, receiver, store } = await fixture(engine(), {
+          timeoutMs: 60_000,
+          leaseMs: 90_000,
+          concurrency: 32,
+        })
+        const held: ServerResponse[] = []
+        await using dead = await startReceiver({ answer: (_, response) => void held.push(response) })
         const { endpoint } = await webhooks.endpoints.create({ url: dead.url, events: ['order.*'] })
         for (let n = 0; n < healthy; n++)
           await webhooks.endpoints.create({ url: `${receiver.url}/${n}`, events: ['order.placed'] })
@@ -75,7 +81,8 @@ export function operationFaults(engine: () => Engine): void {
         expect((await webhooks.endpoints.health(endpoint.id)).pending).toBeGreaterThan(backlog - 20)
         // it is given no more than it has earned, and none of it has timed out yet
         expect(dead.requests.length).toBeLessThanOrEqual(10)
-        dead.answer = ok
+        await webhooks.endpoints.disable(endpoint.id)
+        for (const response of held) response.writeHead(204).end()
         await worker.stop()
       },
     )
@@ -137,7 +144,8 @@ export function operationFaults(engine: () => Engine): void {
       ).toHaveLength(1)
     })
 
-    it('32: no secret is in any row, error, alarm or answer of the interface', async () => {
+    it('32: no secret is in any row, error, alarm, log or answer of the interface', async () => {
+      const logged = capturedOutput()
       const { webhooks, receiver, append, jobs, alarms, sql, another } = await fixture(engine())
       const customHeaders = { authorization: 'Bearer TOPSECRET-HEADER', 'x-api-key': 'TOPSECRET-KEY' }
       const { endpoint, secret } = await webhooks.endpoints.create({ url: receiver.url, customHeaders })
@@ -164,6 +172,7 @@ export function operationFaults(engine: () => Engine): void {
         String((error as Error).stack),
         alarms,
         rows,
+        logged,
       ]
       const text = JSON.stringify(shown)
       expect(text).toContain('authorization')
@@ -217,6 +226,27 @@ export function operationFaults(engine: () => Engine): void {
       expect(events).toMatchObject([{ data: { endpointId: endpoint.id, reason: 'failing' } }])
     })
   })
+}
+
+/** What goes to the console, or straight to the streams of the process, until the test has ended. */
+function capturedOutput(): unknown[] {
+  const logged: unknown[] = []
+  const spies = [
+    ...(['log', 'info', 'warn', 'error', 'debug'] as const).map((name) => vi.spyOn(console, name)),
+    vi.spyOn(process.stdout, 'write'),
+    vi.spyOn(process.stderr, 'write'),
+    vi.spyOn(process, 'emitWarning'),
+  ]
+  for (const spy of spies) {
+    spy.mockImplementation((...given: unknown[]) => {
+      logged.push(String(given[0]))
+      return true
+    })
+  }
+  onTestFinished(() => {
+    for (const spy of spies) spy.mockRestore()
+  })
+  return logged
 }
 
 function longAgo(engine: string): string {

@@ -3,6 +3,7 @@ import type { ResolvedAddress } from '../../src/index.js'
 import { verifyWebhook } from '../../src/signature/index.js'
 import type { Engine } from '../support/engines.js'
 import { fixture, isEvery } from '../support/fixture.js'
+import type { Fixture } from '../support/fixture.js'
 import { ok, startReceiver, status } from '../support/receiver.js'
 import { certificate, tlsOf } from '../support/tls.js'
 
@@ -63,47 +64,53 @@ export function receiverFaults(engine: () => Engine): void {
       ])
     })
 
-    it('12: a redirect to a metadata address is a failure, and is not followed', async () => {
-      const { webhooks, receiver, append, jobs } = await fixture(engine())
+    it('12: a redirect, to a metadata address or back to where it came from, is a failure, and is not followed', async () => {
+      const { webhooks, receiver, append, jobs } = await fixture(engine(), { breakerFailures: 100 })
       await webhooks.endpoints.create({ url: receiver.url })
-      receiver.answer = status(302, { location: `${receiver.url}/latest/meta-data/` })
+      const places = ['http://169.254.169.254/latest/meta-data/', `${receiver.url}/latest/meta-data/`]
+      receiver.answer = (request, response) =>
+        void response.writeHead(302, { location: places[request.json().version - 1] ?? '' }).end()
       await using _worker = webhooks.run()
-      await append(1)
-      const [job] = await jobs(([each]) => each?.attempts === 1)
-      expect(job).toMatchObject({ status: 'pending', lastStatusCode: 302, lastError: 'answered 302' })
-      expect(receiver.requests.map(({ path }) => path)).toEqual(['/'])
+      await append(2)
+      const answered = { status: 'pending', lastStatusCode: 302, lastError: 'answered 302' }
+      expect(
+        await jobs((list) => list.length === 2 && list.every(({ attempts }) => attempts === 1)),
+      ).toMatchObject([answered, answered])
+      expect(receiver.requests.map(({ path }) => path)).toEqual(['/', '/'])
     })
 
-    it('13 and 31: a name that turns to a private address, or to a public and a private one, is refused for good', async () => {
-      let addresses: string[] = ['127.0.0.1']
-      const resolve = async (): Promise<ResolvedAddress[]> =>
-        addresses.map((address) => ({ address, family: 4 }))
-      const { webhooks, receiver, append, jobs } = await fixture(engine(), {
-        resolve,
-        allowNetworks: ['127.0.0.1'],
-      })
-      await webhooks.endpoints.create({ url: `http://hooks.test:${receiver.port}/` })
-      await using _worker = webhooks.run()
-      await append(1)
-      await jobs(isEvery('completed', 1))
-
-      // its connections are gone, and its name says something else now
-      receiver.answer = (_, response) => void response.writeHead(204, { connection: 'close' }).end()
-      await append(1)
-      await jobs(isEvery('completed', 2))
-      addresses = ['127.0.0.1', '169.254.169.254']
-      await append(1)
-      const all = await jobs(
-        (list) =>
-          list.length === 3 && list.every(({ status: is }) => is !== 'pending' && is !== 'processing'),
+    it.each([
+      ['13: a name that has a public and a private address', ['127.0.0.1', '169.254.169.254']],
+      ['13: a name that now leads to a private address (DNS rebinding)', ['10.0.0.1']],
+    ])('%s is refused at the next connection', async (_, turned) => {
+      const name = await namedReceiver(engine())
+      name.addresses = turned
+      await name.append(1)
+      const [last] = await name.jobs(
+        (list) => list.length === 2 && list.every(({ status: is }) => is === 'completed' || is === 'failed'),
       )
-      const [last] = all
       expect(last).toMatchObject({
         status: 'failed',
-        attempts: 1,
-        lastError: expect.stringContaining('169.254.169.254'),
+        lastError: expect.stringContaining(turned.at(-1) ?? ''),
       })
-      expect(receiver.requests).toHaveLength(2)
+      expect(name.receiver.requests).toHaveLength(1)
+    })
+
+    it('31: a refusal by the guard is for good: one attempt, no retry, no word against the endpoint', async () => {
+      const name = await namedReceiver(engine())
+      name.addresses = ['192.168.0.1']
+      await name.append(3)
+      await name.jobs((list) => list.filter(({ status: is }) => is === 'failed').length === 3)
+      expect(await name.webhooks.deliveries.deadLetters()).toMatchObject(
+        Array.from({ length: 3 }, () => ({ attempts: 1, maxAttempts: 10 })),
+      )
+      expect(await name.webhooks.endpoints.health(name.endpointId)).toMatchObject({ breaker: 'closed' })
+      // and once the name is right again, by hand
+      name.addresses = ['127.0.0.1']
+      const [dead] = await name.webhooks.deliveries.deadLetters()
+      await name.webhooks.deliveries.retry(dead?.id ?? '')
+      await name.jobs((list) => list.filter(({ status: is }) => is === 'completed').length === 2)
+      expect(name.receiver.requests).toHaveLength(2)
     })
 
     it('16: Retry-After is honoured for 429 and 503, in seconds and as a date, capped at a day; junk is not', async () => {
@@ -218,4 +225,21 @@ export function receiverFaults(engine: () => Engine): void {
       )
     })
   })
+}
+
+/** One that is called by a name, which leads where the test wants; it has had one request, and no connection is left. */
+async function namedReceiver(
+  engine: Engine,
+): Promise<Fixture & { addresses: string[]; readonly endpointId: string }> {
+  const name = { addresses: ['127.0.0.1'] }
+  const resolve = async (): Promise<ResolvedAddress[]> =>
+    name.addresses.map((address) => ({ address, family: 4 }))
+  const all = await fixture(engine, { resolve, allowNetworks: ['127.0.0.1'] })
+  const { webhooks, receiver, append, jobs } = all
+  const { endpoint } = await webhooks.endpoints.create({ url: `http://hooks.test:${receiver.port}/` })
+  receiver.answer = status(204, { connection: 'close' })
+  webhooks.run()
+  await append(1)
+  await jobs(isEvery('completed', 1))
+  return Object.assign(name, all, { endpointId: endpoint.id })
 }

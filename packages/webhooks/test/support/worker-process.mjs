@@ -19,7 +19,9 @@ process.once('SIGTERM', () => void finish())
 process.send({ ready: process.pid })
 
 async function finish() {
-  await worker.stop()
+  const stopped = worker.stop()
+  process.send({ stopping: process.pid })
+  await stopped
   await webhooks.close()
   await store.close()
   process.disconnect()

@@ -18,11 +18,17 @@ export function workerArguments(address: StoreAddress, options: Partial<WebhookO
   return [JSON.stringify(address), JSON.stringify({ ...all, ...options })]
 }
 
+interface WorkerProcess {
+  kill(): Promise<void>
+  /** SIGTERM. Resolves when the process knows of it; `exited` gives its exit code when it has ended. */
+  terminate(): Promise<{ exited: Promise<number | null> }>
+}
+
 /** A worker in a process of its own. */
 export async function startWorkerProcess(
   address: StoreAddress,
   options: Partial<WebhookOptions> = {},
-): Promise<{ kill(): Promise<void>; terminate(): Promise<number | null> }> {
+): Promise<WorkerProcess> {
   const child = fork(workerScript, workerArguments(address, options), {
     execArgv: ['--conditions=@varve/source', '--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -33,14 +39,17 @@ export async function startWorkerProcess(
       throw new Error('the worker process ended before it had begun')
     }),
   ])
-  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    const exited = once(child, 'exit')
-    child.kill(signal)
-    const [code] = (await exited) as [number | null]
-    return code
-  }
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
   return {
-    kill: async () => void (await end('SIGKILL')),
-    terminate: () => end('SIGTERM'),
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+    },
+    async terminate() {
+      const stopping = once(child, 'message')
+      child.kill('SIGTERM')
+      await stopping
+      return { exited }
+    },
   }
 }

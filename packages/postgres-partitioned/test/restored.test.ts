@@ -1,0 +1,9 @@
+import { restoresElsewhereSurvive } from '@varve/test-servers'
+import { test } from 'vitest'
+import { createPartitionedPostgresEventStore } from '../src/index.js'
+
+test('a log that is restored into another cluster goes on as if nothing had happened', async () => {
+  await restoresElsewhereSurvive((connectionString) =>
+    createPartitionedPostgresEventStore({ connectionString }),
+  )
+}, 90_000)

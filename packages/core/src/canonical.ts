@@ -66,8 +66,13 @@ function write(value: unknown, parent: Frame | undefined, depth: number, walk: W
         ? writeArray(value, { container: value, parent, key: 0 }, depth, walk)
         : writeObject(value, { container: value, parent, key: '' }, depth, walk)
     default:
-      throw refusal(`${describe(value)} is no JSON value`, parent, walk)
+      throw refusal(`${describe(value)} is no JSON value${remedyFor(value)}`, parent, walk)
   }
+}
+
+function remedyFor(value: unknown): string {
+  if (typeof value === 'bigint') return ': write it as a string'
+  return value === undefined ? ': leave it out, or write null' : ''
 }
 
 function writeArray(array: readonly unknown[], frame: Frame, depth: number, walk: Walk): string {
@@ -95,7 +100,7 @@ function writeArray(array: readonly unknown[], frame: Frame, depth: number, walk
 function writeObject(object: object, frame: Frame, depth: number, walk: Walk): string {
   if (!isPlain(object)) {
     throw refusal(
-      `${describeObject(object)} would come back as a plain object or a string`,
+      `${describeObject(object)} would come back as a plain object or a string${object instanceof Date ? ': write its toISOString()' : ''}`,
       frame.parent,
       walk,
     )

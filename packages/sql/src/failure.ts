@@ -55,18 +55,28 @@ function unavailable(
     unique: 'The database refused the write',
     other: 'The database refused the statement',
   }[failure.kind]
-  return new StoreUnavailableError(`${what} (${failure.detail}).${consequence(outcome, eventIds)}`, {
-    outcome,
-    eventIds,
-    cause,
-  })
+  return new StoreUnavailableError(
+    `${what} (${failure.detail}).${consequence(failure.kind, outcome, eventIds)}`,
+    {
+      outcome,
+      eventIds,
+      cause,
+    },
+  )
 }
 
-function consequence(outcome: 'not-applied' | 'unknown', eventIds: readonly string[]): string {
+function consequence(
+  kind: SqlFailure['kind'],
+  outcome: 'not-applied' | 'unknown',
+  eventIds: readonly string[],
+): string {
   if (outcome === 'unknown') {
     return ' It is not known whether the events were stored: append them again with the same ids.'
   }
-  return eventIds.length === 0 ? '' : ' Nothing was stored: append again when it is back.'
+  if (eventIds.length === 0) return ''
+  return kind === 'other'
+    ? ' Nothing was stored: append again when the cause is gone.'
+    : ' Nothing was stored: append again when it is back.'
 }
 
 /** The error for appends that waited behind one that was given up. */

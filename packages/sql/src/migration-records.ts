@@ -89,7 +89,8 @@ export function refuseForeignHistory(compared: readonly Compared[]): void {
     throw new MigrationError(
       `Migration '${changed.name}' was applied from another text than the one shipped: the database recorded checksum ` +
         `${short(changed.recorded?.checksum)}, this code has ${short(changed.shipped?.checksum)}. ` +
-        'Put the original file back (or deploy the version of varve that applied it), and make changes in a new migration. ' +
+        'Open the database with the adapter that made it (on Postgres, the partitioned and the simple schema are two), or put the ' +
+        'original file back (or deploy the version of varve that applied it), and make changes in a new migration. ' +
         'Nothing was changed.',
     )
   }

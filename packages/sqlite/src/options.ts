@@ -41,6 +41,9 @@ export function resolveSqliteOptions(options: SqliteEventStoreOptions = {}): Res
         throw new InvalidArgumentError(name, 'is that of your Database; give one or the other')
     }
   }
+  if (typeof filename === 'string' && filename.startsWith('sqlite:')) {
+    throw new InvalidArgumentError('filename', `is a path, not a URL: '${filename.slice('sqlite:'.length)}'`)
+  }
   if (
     filename !== undefined &&
     (typeof filename !== 'string' || filename.trim() === '' || filename.includes('\0'))

@@ -43,6 +43,12 @@ function typeFilter(value: unknown): readonly string[] | undefined {
         `'${type}' names no prefix; leave types out to read all of them`,
       )
     }
+    if (type.replace(/\.\*$/, '').includes('*')) {
+      throw new InvalidArgumentError(
+        `types[${index}]`,
+        `'${type}' would find nothing: a '*' stands only at the end, behind a dot, as in 'money.*'`,
+      )
+    }
   })
   return names
 }

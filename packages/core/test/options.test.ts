@@ -136,6 +136,8 @@ describe('refused is', () => {
     ['types', 'money.deposited'],
     ['types', ['a', ''], 'types[1]'],
     ['types', ['*'], 'types[0]'],
+    ['types', ['money*'], 'types[0]'],
+    ['types', ['a', '*.deposited'], 'types[1]'],
     ['types', ['a', '.*'], 'types[1]'],
     ['types', [undefined], 'types[0]'],
     ['streamTypes', [5], 'streamTypes[0]'],

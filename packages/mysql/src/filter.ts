@@ -24,8 +24,6 @@ export function filterStatements(names: Names): FilterStatements {
       leaves(metadata, '$')
         .map((leaf) => leafCondition(leaf, bind))
         .join(' and '),
-    // MySQL would rather sort all events of a tenant for each page
-    byPosition: ' force index (primary)',
     time: (value) => value.toISOString().slice(0, 23).replace('T', ' '),
   }
 }

@@ -76,11 +76,6 @@ export interface FilterStatements {
    * event once, and the column that goes by `position` there. Absent where the events' own indexes serve tags.
    */
   tagged?(tag: string, tenantId: string, bind: Bind): { readonly from: string; readonly position: string }
-  /**
-   * Stands behind `events` in reads of the log that ask for nothing an index has: they are to go by position, which not
-   * every planner sees. Absent where it does.
-   */
-  readonly byPosition?: string
   /** The leaves of `metadata` are equal at their paths; there is at least one. */
   metadata(metadata: JsonObject, bind: Bind): string
   /** A parameter for a time column. */

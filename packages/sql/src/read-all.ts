@@ -8,7 +8,7 @@ import type { LogParts, LogStretch } from './log-parts.js'
 import { bytesOf, lastOf } from './read-stream.js'
 import type { Query, ReadAccess } from './read-access.js'
 import { eventDecoder } from './rows.js'
-import { binder, conditions, hasIndex, matchesNothing } from './where.js'
+import { binder, conditions, matchesNothing } from './where.js'
 
 type Resolved = ReturnType<typeof resolveReadAll>
 
@@ -99,8 +99,7 @@ export class LogReader {
     const [tag, ...tags] = filter.tags ?? []
     const tagged =
       tag === undefined || tenantId === undefined ? undefined : statements.tagged?.(tag, tenantId, bind)
-    const hint = hasIndex(filter) ? '' : (statements.byPosition ?? '')
-    const { from, position } = tagged ?? { from: `${this.#events}${hint}`, position: 'position' }
+    const { from, position } = tagged ?? { from: this.#events, position: 'position' }
     const where = [`${position} > ${bind(stretch.after)}`, `${position} <= ${bind(stretch.until)}`]
     const part = stretch.where(bind)
     if (part !== '') where.push(part)

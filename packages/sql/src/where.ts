@@ -14,17 +14,6 @@ export function matchesNothing(filter: EventFilter): boolean {
   return filter.types?.length === 0 || filter.streamTypes?.length === 0 || filter.streamIds?.length === 0
 }
 
-/** Whether one of the conditions has an index of its own, which may serve better than that of the positions. */
-export function hasIndex(filter: EventFilter): boolean {
-  const { types, streamIds, tags = [], correlationId, causationId, recordedFrom, recordedTo } = filter
-  return (
-    tags.length > 0 ||
-    [types, streamIds, correlationId, causationId, recordedFrom, recordedTo].some(
-      (condition) => condition !== undefined,
-    )
-  )
-}
-
 /** The conditions of a filter, to be joined by AND. */
 export function conditions(filter: EventFilter, bind: Bind, statements: FilterStatements): string[] {
   const where: string[] = []

@@ -1,16 +1,13 @@
 import type { EventStore } from '@varve/core'
-import { firstFailure } from '@varve/test-servers'
+import { rewritesTurnRed } from '@varve/test-servers/vitest'
+import type { Rewrite, RewriteFault } from '@varve/test-servers/vitest'
 import { createPool } from 'mysql2/promise'
 import type { Connection } from 'mysql2/promise'
-import { expect, test } from 'vitest'
 import { createMysqlEventStore } from '../src/index.js'
 import type { MysqlEventStoreOptions } from '../src/index.js'
 import { mysqlHarness } from './harness.js'
 
-type Rewrite = (text: string) => string
-
-/** What the server is sent, broken on purpose; and the topic of the suite that has to notice. */
-const faults: readonly [name: string, caughtBy: string, part: RegExp, instead: string][] = [
+const faults: readonly RewriteFault[] = [
   ['locks neither the log nor its streams', 'conflicts', / for update/g, ''],
   [
     'takes names that differ in case or accents for the same',
@@ -47,24 +44,4 @@ function opening(rewrite: Rewrite): (options: MysqlEventStoreOptions) => EventSt
   }
 }
 
-test.for(faults)(
-  'the suite turns red for a store that %s',
-  { timeout: 120_000 },
-  async ([, caughtBy, part, instead], { annotate }) => {
-    let hits = 0
-    const rewrite: Rewrite = (text) => {
-      const changed = text.replace(part, instead)
-      if (changed !== text) hits++
-      return changed
-    }
-    const harness = await mysqlHarness('mysql', opening(rewrite))
-    try {
-      const failure = await firstFailure(harness, { only: caughtBy, caseTimeoutMs: 10_000 })
-      await annotate(`caught by ${failure?.id ?? 'nobody'}`)
-      expect(hits).toBeGreaterThan(0)
-      expect(failure).toMatchObject({ topic: caughtBy })
-    } finally {
-      await harness.drop()
-    }
-  },
-)
+rewritesTurnRed(faults, (rewrite) => mysqlHarness('mysql', opening(rewrite)))

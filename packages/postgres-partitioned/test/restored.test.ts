@@ -1,4 +1,4 @@
-import { restoresElsewhereSurvive } from '@varve/test-servers'
+import { restoresElsewhereSurvive } from '@varve/test-servers/vitest'
 import { test } from 'vitest'
 import { createPartitionedPostgresEventStore } from '../src/index.js'
 

@@ -1,15 +1,12 @@
 import type { EventStore } from '@varve/core'
-import { firstFailure } from '@varve/test-servers'
+import { rewritesTurnRed } from '@varve/test-servers/vitest'
+import type { Rewrite, RewriteFault } from '@varve/test-servers/vitest'
 import pg from 'pg'
-import { expect, test } from 'vitest'
 import { createPostgresEventStore } from '../src/index.js'
 import type { PostgresEventStoreOptions } from '../src/index.js'
 import { postgresHarness } from './harness.js'
 
-type Rewrite = (text: string) => string
-
-/** What the server is sent, broken on purpose; and the topic of the suite that has to notice. */
-const faults: readonly [name: string, caughtBy: string, part: RegExp, instead: string][] = [
+const faults: readonly RewriteFault[] = [
   ['takes what it sees for settled', 'skips', /and l\.granted /, 'and l.granted and false '],
   ['waits for nobody but itself', 'skips', /and l\.granted /, 'and l.granted and l.pid = pg_backend_pid() '],
   ['hands out positions from a cache', 'skips', /as bigint cache 1;/, 'as bigint cache 20;'],
@@ -56,24 +53,4 @@ function opening(rewrite: Rewrite): (options: PostgresEventStoreOptions) => Even
   }
 }
 
-test.for(faults)(
-  'the suite turns red for a store that %s',
-  { timeout: 120_000 },
-  async ([, caughtBy, part, instead], { annotate }) => {
-    let hits = 0
-    const rewrite: Rewrite = (text) => {
-      const changed = text.replace(part, instead)
-      if (changed !== text) hits++
-      return changed
-    }
-    const harness = await postgresHarness('sabotaged', opening(rewrite))
-    try {
-      const failure = await firstFailure(harness, { only: caughtBy, caseTimeoutMs: 10_000 })
-      await annotate(`caught by ${failure?.id ?? 'nobody'}`)
-      expect(hits).toBeGreaterThan(0)
-      expect(failure).toMatchObject({ topic: caughtBy })
-    } finally {
-      await harness.drop()
-    }
-  },
-)
+rewritesTurnRed(faults, (rewrite) => postgresHarness('sabotaged', opening(rewrite)))

@@ -4,6 +4,8 @@ import type { ServerAddress, ServerKind } from './server.ts'
 import './provided.ts'
 
 export { appendsSurvive, type AppendSurvival } from './appends-survive.ts'
+export { restoresElsewhereSurvive } from './restored-elsewhere.ts'
+export { rewritesTurnRed, type Rewrite, type RewriteFault } from './rewritten.ts'
 export { consumersSurvive, type Survival } from './consumers-survive.ts'
 
 /** Where the server is that the global setup started. */

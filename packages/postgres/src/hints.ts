@@ -70,10 +70,9 @@ export class PostgresHints implements HintChannel {
     this.#due.clear()
     this.#sending = true
     // the empty payload is about the log
-    const notify = due.map((about) =>
-      about === 'log' ? `notify ${this.#channel}` : `notify ${this.#channel}, '${about}'`,
-    )
-    const sent = client.query(notify.join('; '))
+    const notify = due.map((about) => `pg_notify('${this.#channel}', '${about === 'log' ? '' : about}')`)
+    // a hint need not survive a crash: appends would wait while its commit is flushed
+    const sent = client.query(`select set_config('synchronous_commit', 'off', true), ${notify.join(', ')}`)
     // when it fails, so does the connection
     sent
       .catch(() => undefined)

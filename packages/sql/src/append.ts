@@ -145,9 +145,7 @@ export class Appender<Client> {
   async #singly(group: AppendGroup, sentBefore: boolean): Promise<void> {
     for (const append of group.appends) {
       await this.#settle(append, () =>
-        this.#retrying(append.writes, (attempt) =>
-          this.#alone(append.writes, { resent: attempt.resent || sentBefore }),
-        ),
+        this.#retrying(append.writes, (attempt) => this.#alone(append.writes, attempt), sentBefore),
       )
     }
   }
@@ -227,13 +225,17 @@ export class Appender<Client> {
     return undefined
   }
 
-  #retrying<T>(writes: readonly PreparedWrite[], run: (attempt: Attempt) => Promise<T>): Promise<T> {
+  #retrying<T>(
+    writes: readonly PreparedWrite[],
+    run: (attempt: Attempt) => Promise<T>,
+    resent = false,
+  ): Promise<T> {
     const { driver, options } = this.#engine
     const gaveUp = (begun: number, error: unknown): void => {
       // what had been called before the last try went out waited for the same database, and would wait as long again
       this.#queue.rejectQueuedBefore(begun, (append) => unreachable(error, append.writes.flatMap(idsOf)))
     }
-    return retrying({ driver, options, eventIds: () => writes.flatMap(idsOf), gaveUp }, run)
+    return retrying({ driver, options, resent, eventIds: () => writes.flatMap(idsOf), gaveUp }, run)
   }
 
   async #settle(append: QueuedAppend, run: () => Promise<AppendResult[]>): Promise<void> {

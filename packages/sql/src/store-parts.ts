@@ -10,6 +10,7 @@ import type {
 } from '@varve/core'
 import { sleep, StoreUnavailableError } from '@varve/core'
 import { Appender } from './append.js'
+import { freshTurns } from './client-turns.js'
 import type { AdminContext } from './consume/admin.js'
 import { Checkpoints } from './consume/checkpoint.js'
 import { ParkedEvents } from './consume/parked.js'
@@ -182,6 +183,7 @@ export class StoreParts<Client> {
     try {
       const done = await this.driver.transaction(async (session) => {
         if (maintenance) await this.dialect.openMaintenance(session)
+        freshTurns(session.client as object)
         tx = new SqlTransaction(this.#within, session, tenantId)
         try {
           const result = await work(tx)

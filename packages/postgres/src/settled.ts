@@ -63,8 +63,10 @@ export class SettledPositions implements SettledSource {
 
   /** A look that began before the call may miss what the caller has seen: it gets the next one, shared by all who wait. */
   look(): Promise<SettledState> {
+    // also when the one before has ended just now: an older look that is answered later would strike whom it has not seen
+    if (this.#next !== undefined) return this.#next
     if (this.#running === undefined) return this.#start()
-    this.#next ??= this.#running.then(
+    this.#next = this.#running.then(
       () => this.#start(),
       () => this.#start(),
     )

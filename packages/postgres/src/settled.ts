@@ -78,7 +78,8 @@ export class SettledPositions implements SettledSource {
     for (;;) {
       const state = await this.look()
       const waited = performance.now() - begun
-      if (state.settled > position || this.#closed || signal?.aborted === true) return state
+      // not when the store is being closed: that waits for reads, and so for what they wait for
+      if (state.settled > position || signal?.aborted === true) return state
       if (waited >= timeoutMs) {
         const blocker = state.settled < state.high ? await this.#blocker() : undefined
         return { settled: state.settled, high: state.high, ...(blocker !== undefined && { blocker }) }

@@ -1,10 +1,11 @@
+import { hash } from 'node:crypto'
 import { newEvent } from '@varve/core'
 import { startProxy } from '@varve/test-servers'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { useDatabase } from './store.js'
 
-const { fresh, open, database } = useDatabase()
+const { fresh, open, pool, database } = useDatabase()
 
 test('a pool with a query_timeout: what the server refuses is told at once, and what takes too long leaves doubt', async () => {
   const { schema } = await fresh()
@@ -67,3 +68,19 @@ test('prepared statements that a pooler forgot are given up in a transaction of 
   await store.close()
   await own.end()
 })
+
+test('a store that listens is closed in bounded time when the network hangs', async () => {
+  const { schema } = await fresh()
+  const proxy = await startProxy({ target: database().url })
+  const store = open({ connectionString: proxy.url, schema })
+  await store.append('s', [{ type: 't', data: 0 }])
+  for await (const event of store.subscribe()) if (event.version === 1) break
+  // its connection says nothing by itself
+  const listening = 'select 1 from pg_stat_activity where datname = $1 and query like $2'
+  const channel = hash('sha256', schema).slice(0, 24)
+  const rows = async () => (await pool().query(listening, [database().name, `%varve_${channel}`])).rows
+  await expect.poll(rows).toHaveLength(1)
+  proxy.pause()
+  await store.close()
+  await proxy.stop()
+}, 15_000)

@@ -184,17 +184,18 @@ export class StoreParts<Client> {
       const done = await this.driver.transaction(async (session) => {
         if (maintenance) await this.dialect.openMaintenance(session)
         freshTurns(session.client as object)
-        tx = new SqlTransaction(this.#within, session, tenantId)
+        const opened = new SqlTransaction(this.#within, session, tenantId)
+        tx = opened
         try {
-          const result = await work(tx)
-          await tx.finish()
+          const result = await this.lifecycle.inTransaction(() => work(opened))
+          await opened.finish()
           if (maintenance) await this.dialect.closeMaintenance(session)
           return result
         } catch (error) {
           thrown = { error }
           throw error
         } finally {
-          tx.end()
+          opened.end()
         }
       })
       if (tx !== undefined && tx.eventIds.length > 0) this.tail.appended()

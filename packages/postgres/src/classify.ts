@@ -61,7 +61,6 @@ const lostCodes = new Set([
 /** Postgres' and pg's errors in the store's words. */
 export function classify(error: unknown): SqlFailure {
   if (!(error instanceof Error)) return { kind: 'other', detail: String(error) }
-  if (error instanceof DeadlineError) return { kind: 'lost', detail: error.message }
   if (error instanceof AcquireError) return acquireFailure(error)
   const code = codeOf(error)
   // a plan cached before a migration; the driver has given its connection up
@@ -81,13 +80,23 @@ export function isLockTimeout(error: unknown): boolean {
   return codeOf(error) === '55P03'
 }
 
+/** Whether a statement got no answer in time, by the store's clock or by that of a pool with a `query_timeout`. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof DeadlineError || (error instanceof Error && error.message === 'Query read timeout')
+}
+
+/** Whether the server, or a pooler before it, does not know a statement that was prepared, or knows another one. */
+export function isForgotten(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === '26000' || code === '42P05'
+}
+
 /** Whether a connection is of no use any more after this error. */
-export function isBroken(error: unknown): boolean {
+export function isBroken(error: unknown): error is Error {
   if (!(error instanceof Error)) return false
   const code = codeOf(error)
   if (code !== undefined && (lostCodes.has(code) || kinds[code] === 'lost')) return true
-  if (error instanceof DeadlineError) return true
-  if (code === '0A000' || code === '26000' || code === '42P05') return true
+  if (isSilence(error) || isForgotten(error) || code === '0A000') return true
   // a primary that has become a standby: the next connection may find the new one
   if (code === '25006') return true
   return /^(Connection terminated|Client has encountered a connection error|Client was closed)/.test(

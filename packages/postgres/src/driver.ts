@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '@varve/core'
 import type { ResolvedStoreOptions } from '@varve/core'
 import type { SqlDriver, SqlRow, SqlSession, SqlTransactionOptions, SqlValue } from '@varve/sql'
 import type pg from 'pg'
-import { AcquireError, classify, DeadlineError, isBroken } from './classify.js'
+import { AcquireError, classify, isBroken, isSilence } from './classify.js'
 import { JoinedSession, PgSession, runQuery, runScript } from './session.js'
 import type { SessionSettings } from './session.js'
 
@@ -33,7 +33,7 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
     this.#owned = owned
     this.#acquireTimeoutMs = options.acquireTimeoutMs
     this.#settings = {
-      prepared: options.preparedStatements,
+      prepared: { on: options.preparedStatements },
       deadlineMs: options.statementTimeoutMs === 0 ? 0 : options.statementTimeoutMs + GRACE_MS,
     }
   }
@@ -48,7 +48,7 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
     try {
       return await runQuery(client, this.#settings, text, params, map)
     } catch (error) {
-      broken = this.#noticed(error)
+      if (isBroken(error)) broken = error
       throw error
     } finally {
       client.release(broken)
@@ -57,14 +57,15 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
 
   async session<T>(work: (session: SqlSession<pg.PoolClient>) => Promise<T>): Promise<T> {
     const client = await this.#acquire()
+    const session = new PgSession(client, this.#settings)
     let broken: Error | undefined
     try {
-      return await work(new PgSession(client, this.#settings))
+      return await work(session)
     } catch (error) {
-      broken = this.#noticed(error)
+      if (isBroken(error)) broken = error
       throw error
     } finally {
-      client.release(broken)
+      client.release(broken ?? session.broken)
     }
   }
 
@@ -96,11 +97,11 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
       await this.#commit(client)
       return result
     } catch (error) {
-      broken = this.#noticed(error)
-      if (broken === undefined) broken = await this.#rollback(client)
+      // the work may have put the error of its statement into other words, or have thrown one of its own
+      broken = session.broken ?? (isBroken(error) ? error : await this.#rollback(client))
       throw error
     } finally {
-      client.release(broken)
+      client.release(broken ?? session.broken)
     }
   }
 
@@ -133,8 +134,7 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
         return client
       } catch (error) {
         client.release(error instanceof Error ? error : true)
-        const silent = error instanceof DeadlineError
-        if (silent || !isBroken(error) || attempt >= MAX_BROKEN) throw new AcquireError(error)
+        if (isSilence(error) || !isBroken(error) || attempt >= MAX_BROKEN) throw new AcquireError(error)
         await setImmediate()
       }
     }
@@ -156,13 +156,6 @@ export class PgDriver implements SqlDriver<pg.PoolClient> {
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error))
     }
-  }
-
-  /** The error again if its connection must not be used any more. */
-  #noticed(error: unknown): Error | undefined {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === '26000' || code === '42P05') this.#settings.prepared = false
-    return isBroken(error) ? (error as Error) : undefined
   }
 
   async #acquire(): Promise<pg.PoolClient> {

@@ -7,6 +7,8 @@ import type pg from 'pg'
 const EVERY_MS = 10
 const RECONNECT = { baseDelayMs: 50 }
 const MAX_RECONNECT_MS = 5_000
+/** For the end of the connection: when the network hangs, the other side says nothing to it. */
+const GOODBYE_MS = 1_000
 
 /** What is used of a client. */
 export type HintClient = Pick<pg.Client, 'connect' | 'query' | 'on' | 'end'> & { unref?(): void }
@@ -60,7 +62,11 @@ export class PostgresHints implements HintChannel {
     clearTimeout(this.#pause)
     const client = this.#client
     this.#client = undefined
-    await client?.end().catch(() => undefined)
+    if (client === undefined) return
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, GOODBYE_MS)))
+    await Promise.race([client.end().catch(() => undefined), late])
+    clearTimeout(timer)
   }
 
   #flush(): void {

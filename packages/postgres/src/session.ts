@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import { InvalidArgumentError } from '@varve/core'
 import pg from 'pg'
 import type { SqlRow, SqlSession, SqlValue } from '@varve/sql'
-import { DeadlineError } from './classify.js'
+import { DeadlineError, isBroken, isForgotten, isSilence } from './classify.js'
 
 /** A client of `pg`, of whichever copy: pooled or on its own. */
 export type PgClient = pg.ClientBase
 
 export interface SessionSettings {
-  /** Turned off when a pooler turns out not to know prepared statements. */
-  prepared: boolean
+  /** Of all sessions together: turned off when a pooler turns out not to know prepared statements. */
+  readonly prepared: { on: boolean }
   /** Of one statement, by the client's own clock; 0 is none. */
   readonly deadlineMs: number
 }
@@ -59,9 +59,14 @@ function run(
       values: params as unknown[],
       rowMode: 'array',
       types: asText,
-      ...(settings.prepared && { name: statementName(text) }),
+      ...(settings.prepared.on && { name: statementName(text) }),
     }
     const query = new (queryClass(client))(config as pg.QueryConfig)
+    const fail = (error: unknown): void => {
+      clearTimeout(timer)
+      if (isForgotten(error)) settings.prepared.on = false
+      reject(error)
+    }
     const timer =
       settings.deadlineMs === 0
         ? undefined
@@ -79,10 +84,13 @@ function run(
       if (failure === undefined) resolve(result?.rowCount ?? 0)
       else reject(failure)
     })
-    query.on('error', (error) => {
-      clearTimeout(timer)
-      reject(error)
-    })
+    query.on('error', fail)
+    // where a pool has a query_timeout, `pg` keeps errors for a callback of its own, and emits none
+    const handleError = query.handleError.bind(query)
+    query.handleError = (...failed) => {
+      handleError(...failed)
+      fail(failed[0])
+    }
     client.query(query)
   })
 }
@@ -106,31 +114,53 @@ export async function runScript(
   }
 }
 
+/** What `pg` has and its types do not tell: it calls `handleError` when the query fails. */
+type QueryClass = new (config: pg.QueryConfig) => pg.Query & {
+  handleError(error: Error, ...more: unknown[]): void
+}
+
 /** The caller's pool may come from another copy of `pg`, or from its native variant. */
-function queryClass(client: PgClient): typeof pg.Query {
-  const { Query } = client.constructor as unknown as { Query?: typeof pg.Query }
-  return Query ?? pg.Query
+function queryClass(client: PgClient): QueryClass {
+  const { Query } = client.constructor as unknown as { Query?: QueryClass }
+  return Query ?? (pg.Query as unknown as QueryClass)
 }
 
 export class PgSession<Client extends PgClient> implements SqlSession<Client> {
   readonly client: Client
   readonly #settings: SessionSettings
+  #broken: Error | undefined
 
   constructor(client: Client, settings: SessionSettings) {
     this.client = client
     this.#settings = settings
   }
 
+  /** The error after which the connection must not be used any more, whatever has become of it since. */
+  get broken(): Error | undefined {
+    return this.#broken
+  }
+
   query<T = SqlRow>(text: string, params: readonly SqlValue[] = [], map?: (row: SqlRow) => T): Promise<T[]> {
-    return runQuery(this.client, this.#settings, text, params, map)
+    return this.#noticing(() => runQuery(this.client, this.#settings, text, params, map))
   }
 
   execute(text: string, params: readonly SqlValue[] = []): Promise<number> {
-    return run(this.client, this.#settings, text, params, () => undefined)
+    return this.#noticing(() => run(this.client, this.#settings, text, params, () => undefined))
   }
 
   async script(text: string): Promise<void> {
-    await runScript(this.client, this.#settings, text)
+    await this.#noticing(() => runScript(this.client, this.#settings, text))
+  }
+
+  async #noticing<T>(work: () => Promise<T>): Promise<T> {
+    // it would queue behind the statement that got no answer, and get none itself
+    if (isSilence(this.#broken)) throw this.#broken
+    try {
+      return await work()
+    } catch (error) {
+      if (isBroken(error)) this.#broken = error
+      throw error
+    }
   }
 }
 

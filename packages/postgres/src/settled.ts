@@ -63,8 +63,10 @@ export class SettledPositions implements SettledSource {
 
   /** A look that began before the call may miss what the caller has seen: it gets the next one, shared by all who wait. */
   look(): Promise<SettledState> {
+    // also when the one before has ended just now: an older look that is answered later would strike whom it has not seen
+    if (this.#next !== undefined) return this.#next
     if (this.#running === undefined) return this.#start()
-    this.#next ??= this.#running.then(
+    this.#next = this.#running.then(
       () => this.#start(),
       () => this.#start(),
     )
@@ -76,7 +78,8 @@ export class SettledPositions implements SettledSource {
     for (;;) {
       const state = await this.look()
       const waited = performance.now() - begun
-      if (state.settled > position || this.#closed || signal?.aborted === true) return state
+      // not when the store is being closed: that waits for reads, and so for what they wait for
+      if (state.settled > position || signal?.aborted === true) return state
       if (waited >= timeoutMs) {
         const blocker = state.settled < state.high ? await this.#blocker() : undefined
         return { settled: state.settled, high: state.high, ...(blocker !== undefined && { blocker }) }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { useDatabase } from './store.js'
 
-const { fresh } = useDatabase()
+const { fresh, owner } = useDatabase()
 
 const one = [{ type: 't', data: 0 }]
 
@@ -41,4 +41,22 @@ test('a stream that somebody has made and not committed does not keep the append
   expect((await store.readStream('new').toArray()).map((event) => event.version)).toEqual([1, 2, 3, 4])
   expect((await store.getStream('known'))?.version).toBe(4)
   expect(await store.verify()).toMatchObject({ ok: true, problems: [] })
+})
+
+test('callers who append to a held stream together are told together, each after the time of one statement', async () => {
+  const { store } = await fresh({ statementTimeoutMs: 400 })
+  for (const stream of ['a', 'b']) await store.append(stream, one)
+  const client = await owner().connect()
+  await client.query('begin')
+  await store.using(client).append('a', one)
+  const begun = performance.now()
+  const outcomes = await Promise.allSettled([
+    store.append('b', one),
+    ...Array.from({ length: 8 }, () => store.append('a', one)),
+  ])
+  const took = performance.now() - begun
+  await client.query('commit')
+  client.release()
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', ...Array<string>(8).fill('rejected')])
+  expect(took).toBeLessThan(1_500)
 })

@@ -69,3 +69,43 @@ test('a role that may not note the settled position tries it once', async () => 
   clock.mockRestore()
   expect(noted).toHaveBeenCalledTimes(1)
 })
+
+test('looks follow each other, also when one is asked for at the very moment when the one before has ended', async () => {
+  const answers: (() => void)[] = []
+  const looks = [
+    { high: 10, writers: '{1/1}' },
+    { high: 11, writers: '{1/1}' },
+    // 2/1 has appended meanwhile, and holds a position below 20
+    { high: 20, writers: '{1/1,2/1}' },
+    { high: 20, writers: '{2/1}' },
+  ]
+  const driver = {
+    query: (text: string) => {
+      if (!text.includes('pg_locks')) return Promise.resolve([['0']])
+      const { high, writers } = looks.shift() ?? { high: 0, writers: '{}' }
+      return new Promise((resolve) => {
+        answers.push(() => resolve([[String(high), writers, 'f', '1 1']]))
+      })
+    },
+  } as unknown as Pick<SqlDriver, 'query'>
+  const settled = new SettledPositions(driver, namesIn('varve', 'jsonb'))
+  const soon = () => new Promise((resolve) => setImmediate(resolve))
+  const askAgain = async () => {
+    await settled.look()
+    return { last: settled.look() }
+  }
+  const first = askAgain()
+  const second = settled.look()
+  await soon()
+  answers.shift()?.()
+  const { last } = await first
+  await soon()
+  // answers that cross would strike those from the newer look that the older one has not seen
+  while (answers.length > 0) answers.pop()?.()
+  await Promise.all([second, last])
+  const third = settled.look()
+  await soon()
+  while (answers.length > 0) answers.pop()?.()
+  await third
+  expect((await third).settled).toBeLessThan(20)
+})

@@ -126,6 +126,20 @@ test('a reader that has to wait too long is told by whom', async () => {
   expect(await store.readAll().count()).toBe(3)
 })
 
+test('closing the store waits for a read that waits for an append under way', async () => {
+  const { store, schema } = await fresh()
+  const other = open({ schema })
+  const tx = await held(store)
+  await store.append('s', one)
+  const reading = store.readAll().count()
+  const closed = store.close()
+  // so long that the read has looked again since
+  await expect(other.readAll({ waitForSettledMs: 200 }).count()).rejects.toThrow('not settled')
+  await tx.commit()
+  expect(await reading).toBe(2)
+  await closed
+})
+
 test('a store that is opened while somebody appends knows what was settled before', async () => {
   const { store, schema } = await fresh()
   await store.append('s', one)

@@ -108,19 +108,21 @@ export class Appender<Client> {
   async #flush(
     groups: readonly AppendGroup[],
     free: (settled: readonly AppendGroup[]) => void,
+    sentBefore = false,
   ): Promise<void> {
     const [only] = groups
-    if (groups.length === 1 && only?.appends.length === 1) return this.#singly(only, false)
+    if (groups.length === 1 && only?.appends.length === 1) return this.#singly(only, sentBefore)
     const writes = groups.flatMap((group) => group.appends.flatMap((append) => append.writes))
     let repeat = [...groups]
-    let resent = false
+    let resent = sentBefore
     try {
-      const applied = await this.#retrying(writes, (attempt) => {
+      const flush = (attempt: Attempt) => {
         resent = attempt.resent
         return this.#engine.dialect.append.flush(groups.map(headOfGroup), {
           mayBeStored: resent || suppliesIds(writes),
         })
-      })
+      }
+      const applied = await this.#retrying(writes, flush, sentBefore)
       repeat = groups.filter((group, index) => !resolveGroup(group, applied[index]))
       this.#engine.appended?.()
     } catch (error) {
@@ -134,7 +136,9 @@ export class Appender<Client> {
     free(groups.filter((group) => !repeat.includes(group)))
     const workers = Array.from({ length: MAX_SINGLES }, async () => {
       for (let group = repeat.shift(); group !== undefined; group = repeat.shift()) {
-        await this.#singly(group, resent)
+        // a stream's appends together at first: if somebody holds it, none of them waits for the ones before it to give up
+        if (groups.length > 1) await this.#flush([group], () => undefined, resent)
+        else await this.#singly(group, resent)
         free([group])
       }
     })
@@ -145,9 +149,7 @@ export class Appender<Client> {
   async #singly(group: AppendGroup, sentBefore: boolean): Promise<void> {
     for (const append of group.appends) {
       await this.#settle(append, () =>
-        this.#retrying(append.writes, (attempt) =>
-          this.#alone(append.writes, { resent: attempt.resent || sentBefore }),
-        ),
+        this.#retrying(append.writes, (attempt) => this.#alone(append.writes, attempt), sentBefore),
       )
     }
   }
@@ -227,13 +229,17 @@ export class Appender<Client> {
     return undefined
   }
 
-  #retrying<T>(writes: readonly PreparedWrite[], run: (attempt: Attempt) => Promise<T>): Promise<T> {
+  #retrying<T>(
+    writes: readonly PreparedWrite[],
+    run: (attempt: Attempt) => Promise<T>,
+    resent = false,
+  ): Promise<T> {
     const { driver, options } = this.#engine
     const gaveUp = (begun: number, error: unknown): void => {
       // what had been called before the last try went out waited for the same database, and would wait as long again
       this.#queue.rejectQueuedBefore(begun, (append) => unreachable(error, append.writes.flatMap(idsOf)))
     }
-    return retrying({ driver, options, eventIds: () => writes.flatMap(idsOf), gaveUp }, run)
+    return retrying({ driver, options, resent, eventIds: () => writes.flatMap(idsOf), gaveUp }, run)
   }
 
   async #settle(append: QueuedAppend, run: () => Promise<AppendResult[]>): Promise<void> {

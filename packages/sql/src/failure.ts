@@ -104,6 +104,8 @@ export interface Attempt {
 export interface Retrying {
   readonly driver: Pick<SqlDriver, 'classify'>
   readonly options: Pick<ResolvedStoreOptions, 'retry' | 'acquireTimeoutMs'>
+  /** Whether it was sent before, and may have been stored. */
+  readonly resent?: boolean
   /** Of the events under way, for the error; none for what only reads. */
   readonly eventIds?: () => readonly string[]
   /** Called when the database could not be reached to the end, with the time when the last try began. */
@@ -117,7 +119,7 @@ export interface Retrying {
  */
 export async function retrying<T>(context: Retrying, run: (attempt: Attempt) => Promise<T>): Promise<T> {
   const started = performance.now()
-  let resent = false
+  let { resent = false } = context
   for (let attempt = 0; ; attempt++) {
     const begun = performance.now()
     try {

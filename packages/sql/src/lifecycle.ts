@@ -1,4 +1,5 @@
-import { StoreClosedError } from '@varve/core'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { InvalidArgumentError, StoreClosedError } from '@varve/core'
 import type { SqlDriver } from './driver.js'
 import { retrying, toStoreError } from './failure.js'
 import type { Retrying } from './failure.js'
@@ -15,6 +16,7 @@ export class Lifecycle {
   #underWay = 0
   #closing: Promise<void> | undefined
   #wake: (() => void) | undefined
+  readonly #transaction = new AsyncLocalStorage<{ open: boolean }>()
 
   constructor(driver: Plain, options: Retrying['options']) {
     this.#driver = driver
@@ -58,6 +60,16 @@ export class Lifecycle {
     }
   }
 
+  /** Runs the work of a transaction, from inside of which the store cannot be closed. */
+  async inTransaction<T>(work: () => Promise<T>): Promise<T> {
+    const scope = { open: true }
+    try {
+      return await this.#transaction.run(scope, work)
+    } finally {
+      scope.open = false
+    }
+  }
+
   /** A statement that may be repeated, and is when its connection turns out to be broken. */
   readonly query: Query = (text, params, map) =>
     this.run('query', () => this.#admitted.query(text, params, map))
@@ -84,7 +96,14 @@ export class Lifecycle {
     this.#closers.push(end)
   }
 
+  /** @throws InvalidArgumentError for a call from inside a transaction of the store: it would wait for itself. */
   close(): Promise<void> {
+    if (this.#transaction.getStore()?.open === true) {
+      throw new InvalidArgumentError(
+        'close',
+        'this call comes from inside a transaction of the store, for whose end it would have to wait; close the store afterwards',
+      )
+    }
     this.#closing ??= this.#finish()
     return this.#closing
   }

@@ -10,6 +10,7 @@ import type {
 } from '@varve/core'
 import { sleep, StoreUnavailableError } from '@varve/core'
 import { Appender } from './append.js'
+import { freshTurns } from './client-turns.js'
 import type { AdminContext } from './consume/admin.js'
 import { Checkpoints } from './consume/checkpoint.js'
 import { ParkedEvents } from './consume/parked.js'
@@ -182,17 +183,19 @@ export class StoreParts<Client> {
     try {
       const done = await this.driver.transaction(async (session) => {
         if (maintenance) await this.dialect.openMaintenance(session)
-        tx = new SqlTransaction(this.#within, session, tenantId)
+        freshTurns(session.client as object)
+        const opened = new SqlTransaction(this.#within, session, tenantId)
+        tx = opened
         try {
-          const result = await work(tx)
-          await tx.finish()
+          const result = await this.lifecycle.inTransaction(() => work(opened))
+          await opened.finish()
           if (maintenance) await this.dialect.closeMaintenance(session)
           return result
         } catch (error) {
           thrown = { error }
           throw error
         } finally {
-          tx.end()
+          opened.end()
         }
       })
       if (tx !== undefined && tx.eventIds.length > 0) this.tail.appended()

@@ -185,7 +185,7 @@ export class StoreHandle<Client> extends Reader<Client> implements EventStore<Cl
 
   using(client: Client): StoreTransaction<Client> {
     this.parts.lifecycle.check('using')
-    return new SqlTransaction(this.parts.joining, this.parts.driver.join(client), this.tenantId)
+    return new SqlTransaction(this.parts.joining, this.parts.driver.join(client), this.tenantId, client)
   }
 
   async maintenance<T>(work: (tx: StoreTransaction<Client>) => Promise<T>): Promise<T> {

@@ -19,6 +19,7 @@ import type {
   StreamWrite,
 } from '@varve/core'
 import type { Appender } from './append.js'
+import { inTurn, turnsOver } from './client-turns.js'
 import type { Dialect } from './dialect.js'
 import type { SqlSession } from './driver.js'
 import type { Query, ReadAccess } from './read-access.js'
@@ -40,16 +41,24 @@ export interface TransactionContext<Client> {
   run<T>(operation: string, work: () => Promise<T>): Promise<T>
 }
 
-/** A store's methods over one session. Calls run one after the other, awaited or not. */
+/** A store's methods over one session. Calls on one client run one after the other, awaited or not, through any handle. */
 export class SqlTransaction<Client> implements StoreTransaction<Client> {
   readonly tenantId: string
   readonly #context: TransactionContext<Client>
   readonly #session: SqlSession<Client>
-  #turn: Promise<unknown> = Promise.resolve()
+  /** Whose turns the calls take. */
+  readonly #caller: object
   #end: Error | undefined
   readonly #eventIds: string[] = []
 
-  constructor(context: TransactionContext<Client>, session: SqlSession<Client>, tenantId: string) {
+  /** @param caller the client as the caller has it, where the transaction is the caller's */
+  constructor(
+    context: TransactionContext<Client>,
+    session: SqlSession<Client>,
+    tenantId: string,
+    caller: Client = session.client,
+  ) {
+    this.#caller = caller as object
     this.#context = context
     this.#session = session
     this.tenantId = tenantId
@@ -107,7 +116,7 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
 
   /** Waits for calls that were not awaited; afterwards every call rejects. Rejects when the database ended the transaction. */
   async finish(): Promise<void> {
-    await this.#turn
+    await turnsOver(this.#caller)
     const ended = this.#end
     this.end()
     if (ended !== undefined) throw ended
@@ -155,12 +164,10 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
   }
 
   #next<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(() => {
+    return inTurn(this.#caller, async () => {
       if (this.#end !== undefined) throw this.#end
       return this.#context.run(operation, work)
     })
-    this.#turn = result.catch(() => undefined)
-    return result
   }
 }
 

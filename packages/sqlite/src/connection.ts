@@ -196,7 +196,9 @@ export class Connection {
   async #commit(timeoutMs: number): Promise<void> {
     const wait = new Wait(timeoutMs)
     const inTheWay = {
-      detail: `other connections read '${this.database.name}', which has no write-ahead log`,
+      detail:
+        `other connections read '${this.database.name}', which has no write-ahead log, or an iterator that the work has ` +
+        'made of a statement is still open',
     }
     while (!this.#commitNow()) await wait.aWhile(inTheWay)
   }

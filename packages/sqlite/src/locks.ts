@@ -32,7 +32,19 @@ export class Locks {
 
   rollBack(): void {
     // SQLite has done it by itself when the disk is full, and the like
-    if (this.#database.inTransaction) this.#statements.get('rollback').rows([])
+    if (!this.#database.inTransaction) return
+    try {
+      this.#statements.get('rollback').rows([])
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      // better-sqlite3 refuses it while an iterator of the work's is open, SQLite does not: that iterator ends with an error
+      this.#database.unsafeMode(true)
+      try {
+        this.#statements.get('rollback').rows([])
+      } finally {
+        this.#database.unsafeMode(false)
+      }
+    }
   }
 
   /** The caller's Database may be set to wait inside SQLite, by default for 5 s in which the whole process stands still. */

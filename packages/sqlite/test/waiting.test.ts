@@ -257,6 +257,26 @@ describe('a transaction', () => {
     expect((await store.append('a', one)).version).toBe(1)
   })
 
+  it('is rolled back also when its work leaves an iterator open', async () => {
+    const own = database()
+    const store = await migrated({ database: own, acquireTimeoutMs: 50 })
+    const failure = new Error('thrown by the work')
+    for (const thrown of [failure, undefined]) {
+      let rows: IterableIterator<unknown> | undefined
+      const attempt = store.transaction(async (tx) => {
+        await tx.append('a', one)
+        rows = tx.client.prepare('select position from events union all select 0').iterate()
+        rows.next()
+        if (thrown !== undefined) throw thrown
+      })
+      await expect(attempt).rejects.toThrow(thrown?.message ?? /an iterator .* is still open/)
+      expect(own.inTransaction).toBe(false)
+      expect(await store.readAll().count()).toBe(0)
+      rows?.return?.()
+    }
+    expect((await store.append('a', one)).version).toBe(1)
+  })
+
   it('whose commit is refused is rolled back', async () => {
     const own = database()
     const store = await migrated({ database: own })

@@ -128,6 +128,15 @@ export const lifecycle = topic('lifecycle', {
     same(await other.readStream('a').count(), 2)
   },
 
+  'close-inside-a-transaction-does-not-wait-for-itself': async ({ store }) => {
+    const closing = store.transaction(async (tx) => {
+      await tx.append('a', events(1))
+      await refused(() => store.close(), 'VARVE_INVALID_ARGUMENT')
+    })
+    await within(closing, 5_000, 'a transaction that closes its store')
+    same(await store.readStream('a').count(), 1)
+  },
+
   'close-does-not-wait-for-an-abandoned-read': async ({ fresh }) => {
     const { store } = await fresh()
     await store.append('a', events(2_300))

@@ -115,6 +115,20 @@ export const using = topic('using', {
     same([await store.readStream('a-1').count(), await store.readStream('a-2').count()], [0, 1])
   },
 
+  'handles-on-one-client-do-not-undo-each-other': async (t) => {
+    const own = await begun(t)
+    const kept = events(1)
+    const [stored, missed, after] = await Promise.allSettled([
+      t.store.using(own.client).append('a', kept),
+      t.store.using(own.client).append('b', events(2), { expectedVersion: 5 }),
+      t.store.using(own.client).append('c', events(1)),
+    ])
+    same([stored.status, missed.status, after.status], ['fulfilled', 'rejected', 'fulfilled'])
+    await own.commit()
+    await holds(t.store, 'a', kept)
+    same([await t.store.getStream('b'), await t.store.readStream('c').count()], [undefined, 1])
+  },
+
   'may-be-called-twice-on-one-client': async (t) => {
     const own = await begun(t)
     await t.store.using(own.client).append('a', events(1))

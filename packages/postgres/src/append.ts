@@ -74,7 +74,7 @@ export function appendStep<Client>(driver: SqlDriver<Client>, names: Names): App
     writes: readonly HeadWrite[],
   ): Promise<readonly (Applied | undefined)[]> => {
     const [row] = await run(text, flushParameters(writes))
-    const positions = elements(row?.[4]).map(decode.number)
+    const positions = elements(row?.[4]).map((position) => decode.number(position))
     statistics.appended(positions.length)
     return appliedOf(writes, row ?? [], positions)
   }

@@ -1,23 +1,25 @@
 // Array parameters in Postgres' binary form: a quarter less work for Node than text arrays, which need escaping.
 
 const oid = { int4: 23, int8: 20, text: 25, timestamptz: 1184, uuid: 2950 }
+/** Text arrays are written here, then copied out. */
+const scratch = Buffer.allocUnsafe(256 * 1024)
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1)
 
 export function textArray(values: readonly (string | null)[]): Buffer {
-  let size = 20
-  const lengths = values.map((value) => {
-    const length = value === null ? 0 : Buffer.byteLength(value)
-    size += 4 + length
-    return length
-  })
-  const buffer = header(oid.text, values.length, size, values.includes(null))
+  // a UTF-16 code unit takes three bytes at most: measuring each string first would cost as much as writing it
+  let most = 20
+  for (const value of values) most += 4 + (value === null ? 0 : value.length * 3)
+  const buffer = most <= scratch.length ? scratch : Buffer.allocUnsafe(most)
+  let nulls = false
   let at = 20
-  for (const [index, value] of values.entries()) {
-    const length = lengths[index] ?? 0
-    at = buffer.writeInt32BE(value === null ? -1 : length, at)
-    if (value !== null) at += buffer.write(value, at, length, 'utf8')
+  for (const value of values) {
+    const length = value === null ? -1 : buffer.write(value, at + 4)
+    buffer.writeInt32BE(length, at)
+    nulls ||= value === null
+    at += 4 + Math.max(0, length)
   }
-  return buffer
+  writeHeader(buffer, oid.text, values.length, nulls)
+  return Buffer.from(buffer.subarray(0, at))
 }
 
 export function int4Array(values: readonly number[]): Buffer {
@@ -46,7 +48,8 @@ function fixed<T>(
   values: readonly T[],
   write: (buffer: Buffer, value: T, at: number) => void,
 ): Buffer {
-  const buffer = header(type, values.length, 20 + values.length * (4 + width), false)
+  const buffer = Buffer.allocUnsafe(20 + values.length * (4 + width))
+  writeHeader(buffer, type, values.length, false)
   let at = 20
   for (const value of values) {
     buffer.writeInt32BE(width, at)
@@ -56,12 +59,10 @@ function fixed<T>(
   return buffer
 }
 
-function header(type: number, count: number, size: number, nulls: boolean): Buffer {
-  const buffer = Buffer.allocUnsafe(size)
+function writeHeader(buffer: Buffer, type: number, count: number, nulls: boolean): void {
   buffer.writeInt32BE(1, 0) // dimensions
   buffer.writeInt32BE(nulls ? 1 : 0, 4)
   buffer.writeInt32BE(type, 8)
   buffer.writeInt32BE(count, 12)
   buffer.writeInt32BE(1, 16) // lower bound
-  return buffer
 }

@@ -19,6 +19,26 @@ const faults: readonly RewriteFault[] = [
   ],
   ['appends to archived streams', 'archive', /\(?s\.archived_at is null( or w\.events = 0\))?/, 'true'],
   ['takes any expectation for met', 'expected-version', /w\.expected = s\.version/, 'w.expected >= 0'],
+  // of flushes to streams that exist, which have a statement of their own
+  [
+    'takes any expectation of a stream that exists for met',
+    'expected-version',
+    /\(w\.expected < 0 or w\.expected = s\.version\)/,
+    'true',
+  ],
+  ['appends to archived streams that exist', 'archive', /where s\.archived_at is null and/, 'where'],
+  [
+    'takes any type of a stream that exists',
+    'streams',
+    /\(w\.stream_type is null or w\.stream_type = s\.stream_type\)\s+and \(w\.expected < 0/,
+    '(w.expected < 0',
+  ],
+  [
+    'locks no heads that exist',
+    'conflicts',
+    /(select tenant_id, stream_id, stream_type, version, archived_at from[^)]*limit 1) for no key update( skip locked)?/,
+    '$1',
+  ],
   ['takes the checksum of something else', 'integrity', /convert_to\(/, `convert_to(' ' || `],
   [
     'lets events be changed',

@@ -54,6 +54,7 @@ class PageIterator<T> implements AsyncIterableIterator<T> {
   #page: readonly T[] = []
   #next = 0
   #turn: Promise<unknown> = Promise.resolve()
+  #waiting = 0
   #done = false
 
   constructor(pages: AsyncIterator<readonly T[]>) {
@@ -65,11 +66,16 @@ class PageIterator<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T>> {
-    if (this.#next < this.#page.length) {
+    if (this.#waiting === 0 && this.#next < this.#page.length) {
       return Promise.resolve({ value: this.#page[this.#next++] as T, done: false })
     }
-    // callers may ask for several at once: the pages are fetched one after the other
-    const result = this.#turn.then(() => this.#fetch())
+    // callers may ask for several at once: they are answered in the order in which they asked
+    this.#waiting++
+    const result = this.#turn
+      .then(() => this.#fetch())
+      .finally(() => {
+        this.#waiting--
+      })
     this.#turn = result.catch(() => undefined)
     return result
   }

@@ -49,13 +49,17 @@ async function decide<Client>(
     over: () => led.isStale,
   })
   if (outcome.action === 'done') return
-  if (outcome.action === 'stop')
-    return led.fault(outcome.error, ` at the event of position ${event.position} (${event.type})`)
+  if (outcome.action === 'stop') {
+    await led.fault(outcome.error, ` at the event of position ${event.position} (${event.type})`)
+    return
+  }
   const instead =
     outcome.action === 'skip' ? 'skip' : { message: messageOf(outcome.error), attempts: outcome.attempts }
   const failed = await commit(led, { events: [event], upTo, instead })
-  if (failed !== undefined)
-    return led.fault(failed.error, ` while it parked the event of position ${event.position}`)
+  if (failed !== undefined) {
+    await led.fault(failed.error, ` while it parked the event of position ${event.position}`)
+    return
+  }
   if (instead !== 'skip') led.parkedBehind(event)
 }
 

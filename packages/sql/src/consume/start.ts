@@ -39,7 +39,8 @@ export async function prepare<Client>(
       if (!(await driver.transaction((session) => checkpoints.stamp(session, key, epoch)))) {
         throw new LeaseLostError(`Another process has taken projection '${key.name}' over.`)
       }
-      return mine.find((row) => row.shard === key.shard)
+      const row = mine.find(({ shard }) => shard === key.shard)
+      return row === undefined ? undefined : { ...row, epoch }
     }
     // the rows are made by the one who has the first shard
     if (key.shard === 0) await begin(run, projection, key)

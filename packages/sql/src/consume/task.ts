@@ -160,7 +160,7 @@ export class Task<Client> {
         continue
       }
       if (led.retryRequested) {
-        await this.#retry(row)
+        await this.#retry(row, signal)
         continue
       }
       if (settled <= led.position) {
@@ -285,11 +285,12 @@ export class Task<Client> {
     }
   }
 
-  async #retry(row: Checkpoint): Promise<void> {
+  async #retry(row: Checkpoint, signal: AbortSignal): Promise<void> {
     const led = this.#led
     led.retryRequested = false
     const stale = await retryParked(this.#run, this.projection, row, {
       begun: (client) => led.begun(client),
+      signal,
       report: (error, position) => led.report({ error, action: 'park', position }),
     })
     if (stale) led.isStale = true

@@ -15,7 +15,7 @@ import type { LeadHooks } from './led-checkpoint.js'
 import { LogPages } from './pages.js'
 import type { LogPage } from './pages.js'
 import { retryParked } from './parked-retry.js'
-import { Fenced } from './piece.js'
+import { Fenced, HandlerFailure, isPassing } from './piece.js'
 import type { RunContext } from './run-context.js'
 import { shardOf } from './shard.js'
 import { prepare, runStep, Superseded } from './start.js'
@@ -277,9 +277,10 @@ export class Task<Client> {
       await runStep(this.#run, this.projection, row)
     } catch (error) {
       if (error instanceof Fenced) return
-      if (mayPass(this.#run.driver, error)) throw error
+      const cause = error instanceof HandlerFailure ? error.cause : error
+      if (isPassing(this.#run.driver, error)) throw cause
       await this.#led.fault(
-        error,
+        cause,
         row.pendingStep === 'reset' ? ' while it was emptied' : ' while it was set up',
       )
     }
@@ -289,8 +290,8 @@ export class Task<Client> {
     const led = this.#led
     led.retryRequested = false
     const stale = await retryParked(this.#run, this.projection, row, {
-      begun: (client) => led.begun(client),
       signal,
+      begun: (client) => led.begun(client),
       report: (error, position) => led.report({ error, action: 'park', position }),
     })
     if (stale) led.isStale = true

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { RecordedEvent } from '../event.js'
 import { eventually, expectAll, model, noting, run } from './consume.js'
-import { at, events, refused, same, upTo } from './helpers.js'
+import { at, events, refused, same, started, upTo } from './helpers.js'
 import { topic } from './topic.js'
 
 const LEASE_MS = 300
@@ -112,6 +112,61 @@ export const checkpoints = topic('checkpoints', {
     await late.caughtUp()
     await expectAll(store, into)
     same((await store.projections.get(projection.name))?.status, 'running')
+  },
+
+  'one-that-stands-still-is-tried-again-by-who-takes-it-over': async (context) => {
+    const { store } = context
+    const into = await model(context)
+    let failing = true
+    const projection = noting(into, {
+      handles: {
+        tested: async (one: RecordedEvent, tx) => {
+          if (failing) throw new Error('out of order')
+          await into.note(one, tx)
+        },
+      },
+    })
+    await store.append('a', events(3))
+    const first = run(context, [projection])
+    await refused(first.caughtUp(), 'VARVE_PROJECTION_FAULTED')
+    await first.stop()
+    failing = false
+    await run(context, [projection]).caughtUp()
+    await expectAll(store, into)
+    same((await store.projections.get(projection.name))?.status, 'running')
+  },
+
+  'what-is-asked-of-one-that-fails-is-not-undone-by-its-failure': async (context) => {
+    const { store } = context
+    await store.append('a', events(3))
+    for (const ask of ['pause', 'rebuild'] as const) {
+      const into = await model(context)
+      let tries = 0
+      let asked: Promise<void> | undefined
+      const retries = 8
+      const projection = noting(into, {
+        onError: { retries, backoffMs: 5, then: 'stop' },
+        handles: {
+          tested: async (one: RecordedEvent, tx) => {
+            if (++tries <= retries + 1) throw new Error('out of order')
+            await into.note(one, tx)
+          },
+        },
+      })
+      const runner = run(context, [projection], {
+        onError: () => void (asked ??= started(store.projections[ask](projection.name))),
+      })
+      const status = async () => (await store.projections.get(projection.name))?.status
+      await eventually(() => tries > retries, 'the last try')
+      await asked
+      if (ask === 'pause') {
+        await refused(runner.caughtUp(), 'VARVE_PROJECTION_FAULTED')
+        same(await status(), 'paused')
+      } else {
+        await runner.caughtUp()
+        await expectAll(store, into)
+      }
+    }
   },
 
   'reset-moves-the-checkpoint-and-nothing-else': async (context) => {

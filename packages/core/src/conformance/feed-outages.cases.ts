@@ -1,5 +1,6 @@
-import { expectAll, gather, model, noting, run } from './consume.js'
-import { events, idsOf, same, upTo } from './helpers.js'
+import { eventually, expectAll, gather, model, noting, run } from './consume.js'
+import { deferred } from './deferred.js'
+import { events, goesThrough, idsOf, same, started, upTo } from './helpers.js'
 import { topic } from './topic.js'
 
 export const feedOutages = topic('feed-outages', {
@@ -44,6 +45,42 @@ export const feedOutages = topic('feed-outages', {
     }
     await runner.caughtUp()
     await expectAll(opened.store, into)
+  },
+
+  'whoever-waits-for-projections-outlives-an-absence': async ({ fresh, faults, defer }) => {
+    const opened = await fresh({ faults: true })
+    const into = await model({ opened })
+    const projection = noting(into)
+    const runner = run({ store: opened.store, defer }, [projection])
+    // it waits while another process leads, and so has to ask the table
+    const other = await opened.another()
+    const held = deferred()
+    const holding = noting(into, {
+      name: projection.name,
+      handles: {
+        tested: async (one, tx) => {
+          await held.promise
+          await into.note(one, tx)
+        },
+      },
+    })
+    await runner.caughtUp()
+    const leader = run({ store: other, defer }, [holding])
+    await runner.stop()
+    await eventually(() => leader.leases.length > 0, 'a leader')
+    const waiter = run({ store: opened.store, defer }, [projection])
+    defer(async () => held.resolve())
+    await other.append('a', events(3))
+    const waiting = started(waiter.caughtUp())
+    for (const _ of upTo(3)) {
+      await faults.dropConnections(opened)
+      await faults.away(opened)
+      same(await goesThrough(waiting), false)
+      await faults.back(opened)
+    }
+    held.resolve()
+    await waiting
+    await expectAll(other, into)
   },
 
   'projections-outlive-an-absence': async ({ fresh, faults, defer }) => {

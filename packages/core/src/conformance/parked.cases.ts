@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { RecordedEvent } from '../event.js'
 import type { ErrorAction, Projection, ProjectionDefinition } from '../projection/projection.js'
-import { expectAll, model, noting, run } from './consume.js'
+import { eventually, expectAll, model, noting, run } from './consume.js'
 import type { Model } from './consume.js'
-import { at, event, refused, same } from './helpers.js'
+import { at, event, refused, same, started } from './helpers.js'
 import { topic } from './topic.js'
 
 /** Events whose data is `{ bad: true }` fail, as long as the switch is on, after they have written. */
@@ -215,6 +215,68 @@ export const parkedEvents = topic('parked', {
     await runner.caughtUp()
     same(await into.positions(), positions([at(events, 1), ...last]))
     assert.ok(more.length === 2)
+  },
+
+  'nothing-is-handled-again-beside-a-pause-or-a-reset': async (context) => {
+    const { store, opened } = context
+    const table = opened.table('projection_checkpoints')
+    for (const change of ["status = 'paused'", "pending_step = 'reset'", 'last_position = 0']) {
+      const into = await model(context)
+      let broken = true
+      let tries = 0
+      const projection = noting(into, {
+        onError: 'park',
+        handles: {
+          tested: async (one: RecordedEvent, tx) => {
+            await into.note(one, tx)
+            if (broken) throw new Error('on purpose')
+            if (tries++ > 0) return
+            await opened.query(
+              tx.client,
+              `update ${table} set ${change} where projection_name = '${tx.name}'`,
+            )
+          },
+        },
+      })
+      await store.append('a', [good()])
+      const runner = run(context, [projection])
+      await runner.caughtUp()
+      broken = false
+      await store.projections.parked.retry(projection.name)
+      await runner.caughtUp()
+      await expectAll(store, into)
+      assert.ok(tries > 1, `the first try was not rolled back: ${change}`)
+      await runner.stop()
+    }
+  },
+
+  'a-stop-does-not-wait-for-all-that-is-to-be-handled-again': async (context) => {
+    const { store } = context
+    const into = await model(context)
+    const { projection, state } = failing(into, 'park')
+    await store.append('a', [bad(), ...Array.from({ length: 30 }, good)])
+    let runner = run(context, [projection])
+    await runner.caughtUp()
+    await runner.stop()
+    state.on = false
+    await store.projections.parked.retry(projection.name)
+    let stopped: Promise<void> | undefined
+    const again = noting(into, {
+      name: projection.name,
+      handles: {
+        tested: async (one: RecordedEvent, tx) => {
+          stopped ??= started(runner.stop())
+          await into.note(one, tx)
+        },
+      },
+    })
+    runner = run(context, [again])
+    await eventually(() => stopped !== undefined, 'a stop')
+    await stopped
+    same((await into.positions()).length, 1)
+    runner = run(context, [again])
+    await runner.caughtUp()
+    await expectAll(store, into)
   },
 
   'a-rebuild-forgets-what-was-parked': async (context) => {

@@ -6,7 +6,9 @@ import type { CommandExecution } from '../process/process.js'
 import type { ProcessFailure } from '../process/process-admin.js'
 import { defineProjection } from '../projection/define-projection.js'
 import { place, typesIn } from './checkout.js'
-import { refused, same, until, upTo } from './helpers.js'
+import { eventually } from './consume.js'
+import { deferred } from './deferred.js'
+import { refused, same, until, upTo, within } from './helpers.js'
 import { topic } from './topic.js'
 
 interface Order {
@@ -118,6 +120,56 @@ export const processFailures = topic('process-failures', {
     await until(failedTwice, () => runner.caughtUp())
     await place(store, 'good')
     await until(told(store, 'good'), () => runner.caughtUp())
+  },
+
+  'one-that-hangs-keeps-no-other-process-waiting': async ({ store, defer }) => {
+    const hangs = deferred()
+    defer(async () => hangs.resolve())
+    const make = (name: string, pay: () => Promise<void> | undefined) =>
+      defineProcess({
+        ...definition,
+        name,
+        commands: {
+          async pay({ order }: Order, { store: inside, commandId }: CommandExecution) {
+            await pay()
+            await inside.append(`told-${order}`, [{ type: 'told', data: { name }, id: commandId }])
+          },
+        },
+        handles: { 'order.placed': (_, { data }) => ({ commands: [{ command: 'pay', data }] }) },
+      })
+    const runner = store.processes.run([make('hanging', () => hangs.promise), make('other', () => undefined)])
+    defer(() => runner.stop())
+    defer(async () => hangs.resolve())
+    await place(store, 'one')
+    await eventually(told(store, 'one'), 'what the other one does')
+    await place(store, 'two')
+    await eventually(told(store, 'two'), 'what the other one does then')
+    hangs.resolve()
+    await runner.caughtUp()
+    same((await typesIn(store, 'told-one')).length, 2)
+  },
+
+  'a-timeout-that-fired-is-gone-when-all-is-decided-again-differently': async ({ store }) => {
+    const failures: ProcessFailure[] = []
+    const make = (at: string) =>
+      defineProcess({
+        ...definition,
+        name: 'waiting',
+        handles: { 'order.placed': () => ({ timeouts: [{ name: 'over', at: new Date(at) }] }) },
+        timeouts: { over: ({ tries }) => ({ state: { tries: tries + 1 } }) },
+      })
+    await place(store, 'one')
+    {
+      await using runner = store.processes.run([make('2020-01-01T00:00:00Z')])
+      await runner.caughtUp()
+    }
+    await using runner = store.processes.run([make('2021-01-01T00:00:00Z')], {
+      onFailure: (failure) => failures.push(failure),
+    })
+    await store.projections.rebuild('process.waiting')
+    await within(runner.caughtUp(), 15_000, 'caughtUp')
+    const found = await store.processes.get('waiting', 'one')
+    same([found?.state, found?.timeouts], [{ tries: 1 }, []])
   },
 
   'a-state-that-was-stored-is-brought-to-its-newest-shape': async ({ store }) => {

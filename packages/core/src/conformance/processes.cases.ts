@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { eventData } from '../aggregate/event-definitions.js'
+import { defineProcess } from '../process/define-process.js'
+import type { CommandExecution } from '../process/process.js'
 import type { ProcessFailure } from '../process/process-admin.js'
 import { checkout, place, typesIn } from './checkout.js'
-import { at, refused, same, until, upTo } from './helpers.js'
+import { at, refused, same, until, upTo, within } from './helpers.js'
 import { topic } from './topic.js'
 
 const YEAR = 365 * 86_400_000
@@ -59,6 +62,32 @@ export const processes = topic('processes', {
       [(state as { steps: string[] }).steps.toSorted(), timeouts],
       [['paid', 'placed', 'reserved', 'unpaid'], []],
     )
+  },
+
+  'caught-up-with-what-another-process-carries-out': async ({ store, another }) => {
+    const chain = defineProcess({
+      name: 'chain',
+      events: { linked: eventData<{ chain: string; left: number }>() },
+      correlate: (event) => event.data.chain,
+      initialState: {},
+      commands: {
+        async link(data: { chain: string; left: number }, { store: inside, commandId }: CommandExecution) {
+          await inside.append(data.chain, [{ type: 'linked', data: { ...data }, id: commandId }])
+        },
+      },
+      handles: {
+        linked: (_, { data: { chain: of, left } }) =>
+          left === 0 ? {} : { commands: [{ command: 'link', data: { chain: of, left: left - 1 } }] },
+      },
+    })
+    await using leader = store.processes.run([chain])
+    await leader.caughtUp()
+    await using waiting = (await another()).processes.run([chain])
+    for (const n of upTo(3)) {
+      await store.append(`chain-${n}`, [{ type: 'linked', data: { chain: `chain-${n}`, left: 20 } }])
+      await within(waiting.caughtUp(), 15_000, 'caughtUp')
+      same(await store.readStream(`chain-${n}`).count(), 21)
+    }
   },
 
   'a-timeout-fires-late-rather-than-never': async ({ store, opened }) => {

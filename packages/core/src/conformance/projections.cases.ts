@@ -147,6 +147,28 @@ export const projections = topic('projections', {
     same((await store.projections.get(projection.name))?.status, 'running')
   },
 
+  'hooks-may-fail-in-whatever-way': async (context) => {
+    const { store, defer } = context
+    const unheard: unknown[] = []
+    const listen = (reason: unknown): void => void unheard.push(reason)
+    process.on('unhandledRejection', listen)
+    defer(async () => process.off('unhandledRejection', listen))
+    const into = await model(context)
+    const fail = (): never => {
+      throw new Error('a hook failed')
+    }
+    const reject = (): unknown => Promise.reject(new Error('a hook failed'))
+    for (const hook of [fail, reject]) {
+      await store.append('a', events(1))
+      const runner = run(context, [noting(into, { name: 'hooked' })], { onBatch: hook, onLease: hook })
+      await runner.caughtUp()
+      await runner.stop()
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    same(unheard, [])
+    await expectAll(store, into)
+  },
+
   'take-batches': async (context) => {
     const { store } = context
     const into = await model(context)

@@ -15,6 +15,7 @@ import {
   same,
   upTo,
   within,
+  started,
 } from './helpers.js'
 import { topic } from './topic.js'
 
@@ -124,6 +125,22 @@ export const subscriptions = topic('subscriptions', {
     const { events: found } = await store.append('a', [event('never')])
     await feed.until(1)
     same(feed.seen, found)
+  },
+
+  'end-by-return-while-the-next-event-is-waited-for': async ({ store }) => {
+    await store.append('a', events(1))
+    const subscription = store.subscribe()
+    const iterator = subscription[Symbol.asyncIterator]()
+    await iterator.next()
+    const waiting = started(Promise.resolve(iterator.next()))
+    same(await goesThrough(waiting, 50), false)
+    await iterator.return?.()
+    same(await within(Promise.resolve(waiting), 15_000, 'a next that nobody needs'), {
+      value: undefined,
+      done: true,
+    })
+    await store.append('a', events(1))
+    same((await subscription[Symbol.asyncIterator]().next()).value?.version, 2)
   },
 
   'end-with-a-break-and-go-on-behind-it': async ({ store, defer }) => {

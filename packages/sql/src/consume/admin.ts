@@ -8,7 +8,7 @@ import type {
   ProjectionRunner,
 } from '@varve/core'
 import type { ResolvedStoreOptions, RunOptions } from '@varve/core'
-import type { SqlValue } from '../driver.js'
+import type { SqlSession, SqlValue } from '../driver.js'
 import type { Lifecycle } from '../lifecycle.js'
 import { binder } from '../where.js'
 import { FREE_STATUS } from './checkpoint.js'
@@ -23,6 +23,14 @@ export interface AdminContext<Client> extends Omit<RunContext<Client>, 'options'
   readonly options: ResolvedStoreOptions
   /** Has the runner stopped when the store is closed. */
   readonly started: (runner: { readonly over: Promise<void>; stop(): Promise<void> }) => void
+}
+
+/** What goes with an update of checkpoints. */
+interface Around {
+  readonly condition?: string
+  /** In the same transaction. */
+  readonly before?: (session: SqlSession) => Promise<unknown>
+  readonly after?: (session: SqlSession) => Promise<unknown>
 }
 
 /** Looking after projections, by one tenant's handle or (not `bound`) by the store that was opened. */
@@ -74,19 +82,23 @@ export class SqlProjectionAdmin<Client> implements ProjectionAdmin<Client> {
   }
 
   async pause(name: string, version?: number): Promise<void> {
-    await this.#update('projections.pause', name, version, `status = 'paused'`, [], `status <> 'paused'`)
+    await this.#update('projections.pause', name, version, `status = 'paused'`, [], {
+      condition: `status <> 'paused'`,
+    })
   }
 
   async resume(name: string, version?: number): Promise<void> {
     const set = `status = ${FREE_STATUS}, error_message = null`
-    await this.#update('projections.resume', name, version, set, [], `status in ('paused', 'faulted')`)
+    await this.#update('projections.resume', name, version, set, [], {
+      condition: `status in ('paused', 'faulted')`,
+    })
   }
 
   async reset(name: string, position: number, version?: number): Promise<void> {
     if (!Number.isSafeInteger(position) || position < 0) {
       throw new InvalidArgumentError('position', `must be a whole number from 0 on, is ${String(position)}`)
     }
-    const { dialect, query, log, driver } = this.#context
+    const { dialect, query, log, parked } = this.#context
     await this.#call('projections.reset', async () => {
       const { settled } = await dialect.settled.look()
       if (position > settled) {
@@ -101,12 +113,15 @@ export class SqlProjectionAdmin<Client> implements ProjectionAdmin<Client> {
       const set =
         'last_position = $1, log_id = $2, last_event_id = $3, last_event_position = $4, error_message = null, ' +
         `status = case when status = 'paused' then 'paused' when in_charge = 1 then 'running' else 'rebuilding' end`
-      await this.#update('projections.reset', name, version, set, [position, logId, ...remembered])
-      // they are handled again with all the others
       const selection = this.#selection(name, { ...(version !== undefined && { version }) })
-      await driver.transaction((session) =>
-        this.#context.parked.discard(session, { ...selection, after: position }),
-      )
+      // they are handled again with all the others, and could not be parked again
+      const discard = (session: SqlSession) => parked.discard(session, { ...selection, after: position })
+      await this.#update('projections.reset', name, version, set, [position, logId, ...remembered], {
+        // locked in the order in which a runner does it
+        before: discard,
+        // what was parked by the last piece that this waited for
+        after: discard,
+      })
     })
   }
 
@@ -173,7 +188,7 @@ export class SqlProjectionAdmin<Client> implements ProjectionAdmin<Client> {
     version: number | undefined,
     set: string,
     values: readonly SqlValue[],
-    condition?: string,
+    { condition, before, after }: Around = {},
   ): Promise<void> {
     projectionName(name, 'name')
     const { dialect, driver, query, tail } = this.#context
@@ -188,7 +203,12 @@ export class SqlProjectionAdmin<Client> implements ProjectionAdmin<Client> {
       const table = dialect.table('projection_checkpoints')
       const which = where.join(' and ')
       const text = `update ${table} set ${set} where ${which}${condition === undefined ? '' : ` and ${condition}`}`
-      const found = await driver.transaction((session) => session.execute(text, params))
+      const found = await driver.transaction(async (session) => {
+        await before?.(session)
+        const rows = await session.execute(text, params)
+        await after?.(session)
+        return rows
+      })
       if (found === 0) {
         const rows = await query(
           `select 1 from ${table} where ${shifted(which, values.length)} limit 1`,

@@ -1,11 +1,10 @@
 import type { RecordedEvent } from '@varve/core'
 import { messageOf } from './led-checkpoint.js'
 import type { LedCheckpoint } from './led-checkpoint.js'
-import { commitPiece, Fenced, HandlerFailure } from './piece.js'
+import { commitPiece, Fenced, HandlerFailure, isPassing } from './piece.js'
 import type { Piece } from './piece.js'
 import { applyPolicy } from './policy.js'
 import { tell } from './run-context.js'
-import { mayPass } from './tail.js'
 
 /**
  * Commits the events and moves the checkpoint to `upTo`; where a handler fails, one event after the other, so that only the
@@ -49,13 +48,17 @@ async function decide<Client>(
     over: () => led.isStale,
   })
   if (outcome.action === 'done') return
-  if (outcome.action === 'stop')
-    return led.fault(outcome.error, ` at the event of position ${event.position} (${event.type})`)
+  if (outcome.action === 'stop') {
+    await led.fault(outcome.error, ` at the event of position ${event.position} (${event.type})`)
+    return
+  }
   const instead =
     outcome.action === 'skip' ? 'skip' : { message: messageOf(outcome.error), attempts: outcome.attempts }
   const failed = await commit(led, { events: [event], upTo, instead })
-  if (failed !== undefined)
-    return led.fault(failed.error, ` while it parked the event of position ${event.position}`)
+  if (failed !== undefined) {
+    await led.fault(failed.error, ` while it parked the event of position ${event.position}`)
+    return
+  }
   if (instead !== 'skip') led.parkedBehind(event)
 }
 
@@ -82,9 +85,7 @@ async function commit<Client>(led: LedCheckpoint<Client>, piece: Piece): Promise
       error instanceof HandlerFailure
         ? { error: error.cause, index: error.index }
         : { error, index: undefined }
-    // a deadlock, a lost connection: not the handler's fault, whoever's statement it was
-    const passing =
-      run.driver.classify(failure.error).kind !== 'timeout' && mayPass(run.driver, failure.error)
+    const passing = isPassing(run.driver, error)
     led.isStale = passing
     if (passing) throw failure.error
     return failure

@@ -113,14 +113,25 @@ export class Checkpoints {
   /** The fence for work that leaves the position as it is: one event more was applied. */
   async touch(session: SqlSession, seen: Checkpoint): Promise<boolean> {
     const counted = `events_processed = events_processed + 1, last_processed_at = ${this.#dialect.now}`
-    const text = `update ${this.#table} set ${counted} where ${KEY} and epoch = $5`
-    return (await session.execute(text, [...keyValues(seen), seen.epoch])) > 0
+    const { text, params } = this.#asSeen(seen)
+    return (await session.execute(`update ${this.#table} set ${counted} where ${text}`, params)) > 0
   }
 
-  /** Stands still from now on, until somebody calls `resume`. */
-  async fault(session: SqlSession, seen: Checkpoint, message: string): Promise<void> {
-    const text = `update ${this.#table} set status = 'faulted', error_message = $6 where ${KEY} and epoch = $5`
-    await session.execute(text, [...keyValues(seen), seen.epoch, message.slice(0, MAX_ERROR)])
+  /** Stands still from now on, until somebody calls `resume`; `false` when the row is not as it was seen. */
+  async fault(session: SqlSession, seen: Checkpoint, message: string): Promise<boolean> {
+    const { text, params } = this.#asSeen(seen)
+    const set = `status = 'faulted', error_message = $${params.length + 1}`
+    const values = [...params, message.slice(0, MAX_ERROR)]
+    return (await session.execute(`update ${this.#table} set ${set} where ${text}`, values)) > 0
+  }
+
+  /** Nobody has taken it over, and nobody asked anything of it. */
+  #asSeen(seen: Checkpoint): { text: string; params: SqlValue[] } {
+    const text = `${KEY} and epoch = $5 and last_position = $6 and status = $7 and pending_step`
+    const params = [...keyValues(seen), seen.epoch, seen.lastPosition, seen.status]
+    return seen.pendingStep === undefined
+      ? { text: `${text} is null`, params }
+      : { text: `${text} = $8`, params: [...params, seen.pendingStep] }
   }
 
   /** Tries a faulted projection again. */

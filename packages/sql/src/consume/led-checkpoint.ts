@@ -86,8 +86,7 @@ export class LedCheckpoint<Client> {
       await checkIdentity(this.run, row)
     } catch (error) {
       if (!isEventStoreError(error) || error.retryable) throw error
-      await this.fault(error, '')
-      this.isStale = false
+      if (await this.fault(error, '')) this.isStale = false
     }
   }
 
@@ -125,20 +124,24 @@ export class LedCheckpoint<Client> {
     else this.isStale = true
   }
 
-  /** It stands still from now on; `where` completes the message. */
-  async fault(error: unknown, where: string): Promise<void> {
-    const { row } = this
-    this.lastError = error
-    this.report({ error, action: 'stop' })
-    if (row === undefined) return
+  /**
+   * It stands still from now on; `where` completes the message. Unless somebody asked something of it meanwhile, which is not
+   * to be undone: then it is only read again. Gives whether it stands still.
+   */
+  async fault(error: unknown, where: string): Promise<boolean> {
+    const row = this.current
     const { driver, checkpoints } = this.run
     const message = messageOf(error)
-    await driver.transaction((session) =>
+    this.isStale = true
+    const done = await driver.transaction((session) =>
       checkpoints.fault(session, row, `${message.replace(/\.$/, '')}${where}`),
     )
+    if (!done) return false
+    this.lastError = error
+    this.report({ error, action: 'stop' })
     this.row = { ...row, status: 'faulted', errorMessage: message }
-    this.isStale = true
     this.changed()
+    return true
   }
 
   /** Before the first statement of a piece: on engines that have to end it, others learn whose it is. */

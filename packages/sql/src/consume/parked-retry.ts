@@ -8,6 +8,7 @@ import type { RunContext } from './run-context.js'
 import { mayPass } from './tail.js'
 
 export interface RetryHooks<Client> {
+  readonly signal: AbortSignal
   readonly begun: (client: Client) => Promise<void>
   readonly report: (error: unknown, position: number) => void
 }
@@ -29,6 +30,8 @@ export async function retryParked<Client>(
   let stale = false
   for (const { tenantId: eventTenantId, streamId } of streams.values()) {
     for (const parked of await run.parked.list(run.query, { ...selection, eventTenantId, streamId })) {
+      // what is left stays asked for
+      if (hooks.signal.aborted) return stale
       try {
         await handleAgain(run, projection, row, parked, hooks)
       } catch (error) {

@@ -1,9 +1,10 @@
 import type { Projection, ProjectionTransaction, RecordedEvent } from '@varve/core'
-import type { SqlSession } from '../driver.js'
+import type { SqlDriver, SqlSession } from '../driver.js'
 import type { Checkpoint } from './checkpoint.js'
 import { parkedStream } from './parked.js'
 import { projectionTransaction } from './projection-tx.js'
 import type { RunContext } from './run-context.js'
+import { mayPass } from './tail.js'
 
 /** The checkpoint is not as it was seen: another process leads, or somebody paused or moved the projection. */
 export class Fenced extends Error {}
@@ -16,6 +17,15 @@ export class HandlerFailure extends Error {
     super('a handler failed', { cause: error })
     this.index = index
   }
+}
+
+/**
+ * Whether the database failed, and may not fail again. A deadlock or a lost connection is not the handler's fault, whoever's
+ * statement it was; a statement that took too long is, when it was one of the handler's own.
+ */
+export function isPassing(driver: Pick<SqlDriver, 'classify'>, error: unknown): boolean {
+  if (!(error instanceof HandlerFailure)) return mayPass(driver, error)
+  return mayPass(driver, error.cause) && driver.classify(error.cause).kind !== 'timeout'
 }
 
 /** A piece of the log, to be committed together with the checkpoint behind it. */

@@ -26,10 +26,11 @@ export function execute(driver: SqlDriver, text: string, params: readonly SqlVal
   return driver.transaction((session: SqlSession) => session.execute(text, params))
 }
 
-/** What a hook throws is no concern of ours. */
-export function tell<Report>(hook: ((report: Report) => void) | undefined, report: Report): void {
+/** What a hook throws is no concern of ours, nor what becomes of its promise. */
+export function tell<Report>(hook: ((report: Report) => unknown) | undefined, report: Report): void {
   try {
-    hook?.(report)
+    const told = hook?.(report)
+    if (told instanceof Promise) told.catch(() => undefined)
   } catch {
     // said so where the hooks are declared
   }

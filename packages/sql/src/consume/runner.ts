@@ -128,7 +128,13 @@ export class Runner<Client> implements ProjectionRunner {
         )
       }
       if (this.#failure !== undefined) throw this.#failure
-      if (await this.#isThere(task, position)) return
+      try {
+        if (await this.#isThere(task, position)) return
+      } catch (error) {
+        this.#refuseStopped()
+        if (error === task.lastError) throw error
+        if (!mayPass(this.#run.driver, error)) throw toStoreError(this.#run.driver, error)
+      }
       await this.#change(task.state === 'leading' ? 100 : 25)
     }
   }

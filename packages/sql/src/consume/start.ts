@@ -1,9 +1,10 @@
 import { InvalidArgumentError, LeaseLostError, sleep } from '@varve/core'
 import type { Projection } from '@varve/core'
+import type { SqlSession } from '../driver.js'
 import type { Checkpoint } from './checkpoint.js'
 import type { ProjectionKey } from './key.js'
 import { readLogId } from './log-identity.js'
-import { Fenced } from './piece.js'
+import { Fenced, HandlerFailure } from './piece.js'
 import { projectionTransaction, tableOf } from './projection-tx.js'
 import type { RunContext } from './run-context.js'
 
@@ -39,7 +40,8 @@ export async function prepare<Client>(
       if (!(await driver.transaction((session) => checkpoints.stamp(session, key, epoch)))) {
         throw new LeaseLostError(`Another process has taken projection '${key.name}' over.`)
       }
-      return mine.find((row) => row.shard === key.shard)
+      const row = mine.find(({ shard }) => shard === key.shard)
+      return row === undefined ? undefined : { ...row, epoch }
     }
     // the rows are made by the one who has the first shard
     if (key.shard === 0) await begin(run, projection, key)
@@ -58,7 +60,7 @@ async function begin<Client>(
   await driver.transaction((session) => checkpoints.insert(session, key, projection.shards, logId, high))
 }
 
-/** Sets the model up, or empties it, for all shards at once. @throws Fenced, or what the step throws. */
+/** Sets the model up, or empties it, for all shards at once. @throws Fenced, HandlerFailure, or what the database says. */
 export async function runStep<Client>(
   run: RunContext<Client>,
   projection: Projection<Client>,
@@ -66,21 +68,30 @@ export async function runStep<Client>(
 ): Promise<void> {
   const logId = await readLogId(run.query, run.dialect)
   await run.driver.transaction(async (session) => {
-    const tx = projectionTransaction(projection, session)
-    if (row.pendingStep === 'set-up') await projection.setUp?.(tx)
-    else if (projection.reset !== undefined) await projection.reset(tx)
-    else if (projection.tables.length > 0) {
-      for (const table of projection.tables)
-        await session.script(`delete from ${tableOf(table, projection.version)}`)
-    } else {
-      throw new InvalidArgumentError(
-        'projection.reset',
-        `'${projection.name}' has neither tables nor a reset to be emptied by`,
-      )
+    try {
+      if (row.pendingStep === 'set-up') await projection.setUp?.(projectionTransaction(projection, session))
+      else await empty(projection, session)
+    } catch (error) {
+      throw new HandlerFailure(error, undefined)
     }
     if (row.pendingStep === 'reset') {
       await run.parked.discard(session, { tenantIds: [row.tenantId], name: row.name, version: row.version })
     }
     if (!(await run.checkpoints.stepDone(session, row, logId))) throw new Fenced()
   })
+}
+
+async function empty<Client>(projection: Projection<Client>, session: SqlSession<Client>): Promise<void> {
+  const { name, version, tables, reset } = projection
+  if (reset !== undefined) {
+    await reset(projectionTransaction(projection, session))
+    return
+  }
+  if (tables.length === 0) {
+    throw new InvalidArgumentError(
+      'projection.reset',
+      `'${name}' has neither tables nor a reset to be emptied by`,
+    )
+  }
+  for (const table of tables) await session.script(`delete from ${tableOf(table, version)}`)
 }

@@ -68,17 +68,22 @@ export class LogSubscription implements Subscription {
     this.#iterating = true
     let turn: Promise<unknown> = Promise.resolve()
     let done = false
+    // a `next` that waits for an event ends with the iteration
+    const ending = new AbortController()
+    const given = this.#options.signal
+    const signal = given === undefined ? ending.signal : AbortSignal.any([given, ending.signal])
     const finish = (): { value: undefined; done: true } => {
       if (!done) this.#iterating = false
       done = true
+      ending.abort()
       this.#page = []
       this.#next = 0
       return { value: undefined, done: true }
     }
     const step = async (): Promise<IteratorResult<RecordedEvent, undefined>> => {
-      if (done || this.#options.signal?.aborted === true) return finish()
+      if (signal.aborted) return finish()
       try {
-        if (this.#next >= this.#page.length) await this.#fill(() => done)
+        if (this.#next >= this.#page.length) await this.#fill(signal)
       } catch (error) {
         finish()
         throw error
@@ -101,10 +106,9 @@ export class LogSubscription implements Subscription {
   }
 
   /** Reads until there is an event; leaves the page empty when the iteration is over. */
-  async #fill(isOver: () => boolean): Promise<void> {
-    const { signal } = this.#options
-    const over = (): boolean => isOver() || signal?.aborted === true
-    await this.#outliving(over, async () => {
+  async #fill(signal: AbortSignal): Promise<void> {
+    const over = (): boolean => signal.aborted
+    await this.#outliving(signal, async () => {
       let position = await this.ready()
       let settled = position
       while (!over()) {
@@ -129,18 +133,16 @@ export class LogSubscription implements Subscription {
   async #end(): Promise<number> {
     let found = 0
     const { lifecycle, settled } = this.#context
-    await this.#outliving(
-      () => this.#options.signal?.aborted === true,
-      async () => {
-        found = (await lifecycle.run('subscribe', () => settled.look())).settled
-      },
-    )
+    await this.#outliving(this.#options.signal, async () => {
+      found = (await lifecycle.run('subscribe', () => settled.look())).settled
+    })
     this.#position = found
     return found
   }
 
   /** Runs it until it succeeds; the database may be away for as long as it likes. */
-  async #outliving(over: () => boolean, work: () => Promise<void>): Promise<void> {
+  async #outliving(signal: AbortSignal | undefined, work: () => Promise<void>): Promise<void> {
+    const over = (): boolean => signal?.aborted === true
     for (let attempt = 0; ; attempt++) {
       if (this.#context.lifecycle.isClosing) throw new StoreClosedError()
       try {
@@ -148,9 +150,7 @@ export class LogSubscription implements Subscription {
       } catch (error) {
         if (over()) return
         if (!mayPass(this.#context.driver, error)) throw error
-        await sleep(Math.min(MAX_BACKOFF_MS, 20 * 2 ** Math.min(attempt, 6)), this.#options.signal).catch(
-          () => undefined,
-        )
+        await sleep(Math.min(MAX_BACKOFF_MS, 20 * 2 ** Math.min(attempt, 6)), signal).catch(() => undefined)
         if (over()) return
       }
     }

@@ -15,7 +15,7 @@ import type { LeadHooks } from './led-checkpoint.js'
 import { LogPages } from './pages.js'
 import type { LogPage } from './pages.js'
 import { retryParked } from './parked-retry.js'
-import { Fenced } from './piece.js'
+import { Fenced, HandlerFailure, isPassing } from './piece.js'
 import type { RunContext } from './run-context.js'
 import { shardOf } from './shard.js'
 import { prepare, runStep, Superseded } from './start.js'
@@ -160,7 +160,7 @@ export class Task<Client> {
         continue
       }
       if (led.retryRequested) {
-        await this.#retry(row)
+        await this.#retry(row, signal)
         continue
       }
       if (settled <= led.position) {
@@ -277,18 +277,20 @@ export class Task<Client> {
       await runStep(this.#run, this.projection, row)
     } catch (error) {
       if (error instanceof Fenced) return
-      if (mayPass(this.#run.driver, error)) throw error
+      const cause = error instanceof HandlerFailure ? error.cause : error
+      if (isPassing(this.#run.driver, error)) throw cause
       await this.#led.fault(
-        error,
+        cause,
         row.pendingStep === 'reset' ? ' while it was emptied' : ' while it was set up',
       )
     }
   }
 
-  async #retry(row: Checkpoint): Promise<void> {
+  async #retry(row: Checkpoint, signal: AbortSignal): Promise<void> {
     const led = this.#led
     led.retryRequested = false
     const stale = await retryParked(this.#run, this.projection, row, {
+      signal,
       begun: (client) => led.begun(client),
       report: (error, position) => led.report({ error, action: 'park', position }),
     })

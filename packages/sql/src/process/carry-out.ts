@@ -49,7 +49,9 @@ export async function carryOut(context: CarryOutContext): Promise<number> {
       if (await next()) done += 1
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  // when the database goes away under one, the others are still at it: nobody else is to begin with the same meanwhile
+  const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
   return done
 }
 

@@ -30,7 +30,7 @@ export class SqlProcessAdmin<Client> implements ProcessAdmin {
 
   run(processes: readonly AnyProcess[], options?: ProcessRunOptions): ProjectionRunner {
     const { onFailure, ...rest } = resolveProcessRun(processes, options)
-    const { tail, lifecycle } = this.#context
+    const { tail, lifecycle, checkpoints } = this.#context
     const { tenantId } = this.#store
     const members = processes.map((process) => ({
       process,
@@ -40,6 +40,10 @@ export class SqlProcessAdmin<Client> implements ProcessAdmin {
       store: this.#store as EventStore,
       query: lifecycle.query,
       onFailure,
+      handled: async () => {
+        const row = { tenantId, name: projectionOf(process.name), version: 1, shard: 0 }
+        return (await checkpoints.read(lifecycle.query, row))?.eventsProcessed ?? 0
+      },
     }))
     const projections = members.map(({ process, key }) =>
       processProjection<Client>(process, key, this.#tables),

@@ -6,8 +6,9 @@ import {
   InvalidArgumentError,
   TIMEOUT_FIRED,
 } from '@varve/core'
-import type { AnyProcess, Projection, ProjectionTransaction, RecordedEvent } from '@varve/core'
+import type { AnyProcess, Projection, ProjectionTransaction, RecordedEvent, TimeoutData } from '@varve/core'
 import type { SqlSession } from '../driver.js'
+import type { Query } from '../read-access.js'
 import { SESSION } from '../session-key.js'
 import type { ProcessKey, ProcessTables } from './process-tables.js'
 
@@ -26,7 +27,13 @@ export function processProjection<Client>(
     const correlationId = await correlationOf(process, event)
     if (correlationId === undefined) return
     const session = sessionOf(tx)
-    const known = await tables.read((...statement) => session.query(...statement), key, correlationId)
+    const query: Query = (...statement) => session.query(...statement)
+    if (event.type === TIMEOUT_FIRED) {
+      // decided anew and differently, it cannot be stored a second time under its id: it is not left to fire
+      const { name, id } = event.data as unknown as TimeoutData
+      await tables.timeouts.fired(query, key, { correlationId, name, id })
+    }
+    const known = await tables.read(query, key, correlationId)
     const advanced = await advance(process, known, correlationId, event)
     if (advanced === undefined) return
     await tables.write(session, key, correlationId, event.position, { known: known !== undefined, advanced })

@@ -8,6 +8,8 @@ const LOOK_MS = 1_000
 
 export interface ProcessMember extends Omit<CarryOutContext, 'goesOn'> {
   readonly projection: string
+  /** How many events its projection has handled, in whichever process. */
+  readonly handled: () => Promise<number>
 }
 
 /** Processes under way in this process of the operating system: their projections, and what those have asked for. */
@@ -18,9 +20,7 @@ export class ProcessRunner implements ProjectionRunner {
   readonly #stopping = new AbortController()
   readonly #over: Promise<void>
   readonly #turns = new Map<string, Promise<number>>()
-  #wake = new AbortController()
-  /** How much was carried out so far. */
-  #carriedOut = 0
+  readonly #wakes = new Map<string, AbortController>()
 
   constructor(
     members: readonly ProcessMember[],
@@ -32,9 +32,9 @@ export class ProcessRunner implements ProjectionRunner {
       onLease: ({ projection, event }) => {
         if (event === 'acquired') this.#leading.add(projection)
         else this.#leading.delete(projection)
-        this.#wake.abort()
+        this.#wake()
       },
-      onBatch: () => this.#wake.abort(),
+      onBatch: () => this.#wake(),
     })
     this.#over = tail.outside(() => this.#keep())
   }
@@ -44,24 +44,32 @@ export class ProcessRunner implements ProjectionRunner {
     return this.#over
   }
 
-  /** Until the reactions to what was carried out have led to nothing more. */
+  /** Until the reactions to what was carried out, here or elsewhere, have led to nothing more. */
   async caughtUp(): Promise<void> {
     for (;;) {
-      const before = this.#carriedOut
       await this.#projections.caughtUp()
+      const before = await this.#handled()
       await Promise.all(this.#members.map((member) => this.#turn(member)))
-      if (this.#carriedOut === before && !(await this.#anythingDue())) return
+      if (await this.#anythingDue()) continue
+      // all that was asked for is in the log by now: nothing more is asked for when there is no reaction to it
+      await this.#projections.caughtUp()
+      if ((await this.#handled()) === before) return
     }
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort()
-    this.#wake.abort()
+    this.#wake()
     await Promise.all([this.#over, this.#projections.stop()])
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
+  }
+
+  async #handled(): Promise<number> {
+    const counts = await Promise.all(this.#members.map(({ handled }) => handled()))
+    return counts.reduce((sum, count) => sum + count, 0)
   }
 
   async #anythingDue(): Promise<boolean> {
@@ -76,18 +84,30 @@ export class ProcessRunner implements ProjectionRunner {
     return false
   }
 
+  /** Each by itself: a command that takes its time keeps no other process waiting. */
   async #keep(): Promise<void> {
+    await Promise.all(this.#members.map((member) => this.#carry(member)))
+    // those of `caughtUp` too
+    await Promise.allSettled(this.#turns.values())
+  }
+
+  async #carry(member: ProcessMember): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      if (this.#wake.signal.aborted) this.#wake = new AbortController()
-      let waitMs = LOOK_MS
-      for (const member of this.#members) {
-        // the database may be away: it is tried again
-        const found = await this.#round(member).catch(() => LOOK_MS)
-        waitMs = Math.min(waitMs, found)
-      }
-      if (waitMs > 0 && !this.#stopping.signal.aborted)
-        await sleep(waitMs, this.#wake.signal).catch(() => undefined)
+      const wake = this.#wakeOf(member)
+      // the database may be away: it is tried again
+      const waitMs = await this.#round(member).catch(() => LOOK_MS)
+      if (waitMs > 0 && !this.#stopping.signal.aborted) await sleep(waitMs, wake).catch(() => undefined)
     }
+  }
+
+  #wakeOf({ projection }: ProcessMember): AbortSignal {
+    const wake = new AbortController()
+    this.#wakes.set(projection, wake)
+    return wake.signal
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakes.values()) wake.abort()
   }
 
   /** Gives the milliseconds until there may be something to do again. */
@@ -102,13 +122,7 @@ export class ProcessRunner implements ProjectionRunner {
   #turn(member: ProcessMember): Promise<number> {
     const goesOn = (): boolean => !this.#stopping.signal.aborted && this.#leading.has(member.projection)
     const before = this.#turns.get(member.projection) ?? Promise.resolve(0)
-    const turn = before
-      .catch(() => 0)
-      .then(async () => {
-        const done = goesOn() ? await carryOut({ ...member, goesOn }) : 0
-        this.#carriedOut += done
-        return done
-      })
+    const turn = before.catch(() => 0).then(() => (goesOn() ? carryOut({ ...member, goesOn }) : 0))
     this.#turns.set(member.projection, turn)
     return turn
   }

@@ -75,7 +75,11 @@ export class ProcessTimeouts {
   }
 
   /** Takes out one that has fired, unless it was set anew. */
-  async fired(query: Query, key: ProcessKey, { correlationId, name, id }: TimeoutRow): Promise<void> {
+  async fired(
+    query: Query,
+    key: ProcessKey,
+    { correlationId, name, id }: Pick<TimeoutRow, 'correlationId' | 'name' | 'id'>,
+  ): Promise<void> {
     await query(
       `delete from ${this.#table} where tenant_id = $1 and process_name = $2 and correlation_id = $3 ` +
         'and timeout_name = $4 and timeout_id = $5',

@@ -70,7 +70,9 @@ export async function purge(
       const select = `select t.id from ${table} t where ${condition}${own} order by t.${order} limit ${batchSize}`
       const ids = await database.query(select, params, ([id]) => ({ id: id as string }))
       if (ids.length === 0) break
-      await database.query(syntax.remove(table, syntax.rows('$1', { id: 'uuid' }), still), [JSON.stringify(ids)])
+      await database.query(syntax.remove(table, syntax.rows('$1', { id: 'uuid' }), still), [
+        JSON.stringify(ids),
+      ])
       removed[name] += ids.length
       if (ids.length < batchSize) break
     }

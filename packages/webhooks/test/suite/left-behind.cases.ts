@@ -67,6 +67,7 @@ export function leftBehindCases(engine: () => Engine): void {
       await f.webhooks.endpoints.update(endpoint.id, { onExhausted: 'skip' })
       await using _worker = f.webhooks.run()
       await f.jobs((list) => list.filter(({ status: is }) => is === 'completed').length === 2)
+      expect(f.receiver.requests.map((each) => each.json().version)).toEqual([1, 2, 3])
     })
 
     it('behind dead letters that are purged', async () => {
@@ -104,7 +105,7 @@ export function leftBehindCases(engine: () => Engine): void {
           retried = true
           await webhooks.deliveries.retry(id)
         }
-        return query(text, ...rest) as Promise<never[]>
+        return query(text, ...rest)
       })
       await webhooks.deliveries.purge({ olderThanMs: 0, failed: true })
       between.mockRestore()
@@ -121,6 +122,7 @@ export function leftBehindCases(engine: () => Engine): void {
       )
       await using _worker = f.webhooks.run()
       await f.jobs(isEvery('cancelled', 3))
+      expect(f.receiver.requests).toHaveLength(1)
     })
   })
 }

@@ -19,7 +19,7 @@ export const RESTORE_LIMITS = `set session ${limit} = @varve_limit`
 export class SessionSettings {
   readonly #seen = new WeakSet<Core>()
   readonly #deadlineMs: number
-  readonly #apply: (core: Core) => Promise<void>
+  readonly #apply: (core: Core) => Promise<unknown>
 
   /** @param deadlineMs of the look at a connection */
   constructor(owned: boolean, statementTimeoutMs: number, deadlineMs: number) {

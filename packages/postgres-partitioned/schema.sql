@@ -334,6 +334,7 @@ CREATE OR REPLACE FUNCTION change_partitions()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'golden', 'pg_temp'
+ SET lock_timeout TO '0'
 AS $function$
 begin
   if current_setting('transaction_isolation') <> 'read committed' then

@@ -22,6 +22,7 @@ export function appendStep(driver: MysqlDriver, names: Names, appended: () => vo
     writes: readonly HeadWrite[],
   ): Promise<(Applied | undefined)[]> => {
     if (!(session instanceof MysqlSession)) throw new TypeError('the session is of another driver')
+    session.refuseEnded()
     const locked = await heads.lock(session, writes)
     const planned = writes.map((write) => plan(write, locked.heads.get(keyOf(write)), locked.log.now))
     const written = planned.filter((head) => head !== undefined && head.write.events.length > 0) as NewHead[]

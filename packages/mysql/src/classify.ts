@@ -16,6 +16,14 @@ export class DeadlineError extends Error {
   }
 }
 
+/** There is no transaction on the connection: what is sent would be committed statement by statement. */
+export class EndedError extends Error {
+  constructor() {
+    super('there is none on its connection: it was never begun, or has ended since, as at a deadlock')
+    this.name = 'EndedError'
+  }
+}
+
 const lockTimeout = 'conflict'
 
 // by number: mysql2 knows MySQL's names only, and MariaDB has given some of the numbers to other errors
@@ -75,6 +83,7 @@ const hints: Readonly<Record<number, string>> = {
 export function classify(error: unknown): SqlFailure {
   if (!(error instanceof Error)) return { kind: 'other', detail: String(error) }
   if (error instanceof DeadlineError) return { kind: 'lost', detail: error.message }
+  if (error instanceof EndedError) return { kind: 'conflict', detail: error.message }
   if (error instanceof AcquireError) {
     const refused = refusals.has(numberOf(error.cause) ?? 0)
     return { kind: refused ? 'other' : 'unreachable', detail: detailOf(error.cause) }

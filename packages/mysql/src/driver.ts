@@ -78,7 +78,7 @@ export class MysqlDriver implements SqlDriver<Connection> {
       await runText(core, this.#settings.deadlineMs, 'commit')
       return result
     } catch (error) {
-      usable = !isBroken(error) && (await this.#rollback(session))
+      usable = !isBroken(error) && (await this.#rollback(core, session))
       throw error
     } finally {
       this.#done(core, usable)
@@ -129,10 +129,10 @@ export class MysqlDriver implements SqlDriver<Connection> {
   }
 
   /** Whether the connection can be used again: without a transaction, and with the append-only tables closed to it. */
-  async #rollback(session: MysqlSession): Promise<boolean> {
+  async #rollback(core: PoolConnection, session?: MysqlSession): Promise<boolean> {
     try {
-      await runText(session.core, this.#settings.deadlineMs, 'rollback')
-      if (session.open) await session.script(CLOSE_MAINTENANCE)
+      await runText(core, this.#settings.deadlineMs, 'rollback')
+      if (session?.open === true) await session.script(CLOSE_MAINTENANCE)
       return true
     } catch {
       return false
@@ -145,7 +145,8 @@ export class MysqlDriver implements SqlDriver<Connection> {
     try {
       return await work(core)
     } catch (error) {
-      usable = !isBroken(error)
+      // a procedure that somebody has killed leaves its transaction open, with its locks: no handler of its own is run
+      usable = !isBroken(error) && (await this.#rollback(core))
       throw error
     } finally {
       this.#done(core, usable)

@@ -21,7 +21,11 @@ export interface Result<T> {
   readonly insertId: number
   /** How many rows a statement that writes has found. */
   readonly found: number
+  /** Whether a transaction was open afterwards; of what gives no rows. */
+  readonly inTransaction: boolean
 }
+
+const IN_TRANSACTION = 1
 
 // the limit of prepared statements is reached, or this one cannot be prepared
 const unprepared = new Set([1461, 1295])
@@ -48,8 +52,8 @@ export async function run<T = SqlRow>(
 }
 
 /** Runs text as it is. */
-export async function runText(core: Core, deadlineMs: number, sql: string): Promise<void> {
-  await send(core, deadlineMs, 'query', sql, [], undefined)
+export function runText(core: Core, deadlineMs: number, sql: string): Promise<Result<SqlRow>> {
+  return send(core, deadlineMs, 'query', sql, [], undefined)
 }
 
 /** Numbers go as text, which the server takes for whatever it needs; as numbers they would be doubles, which LIMIT refuses. */
@@ -69,6 +73,7 @@ function send<T>(
     const rows: T[] = []
     let insertId = 0
     let found = 0
+    let status = 0
     let failure: unknown
     let timer: NodeJS.Timeout | undefined
 
@@ -94,6 +99,7 @@ function send<T>(
         const header = row as ResultSetHeader | null
         insertId = header?.insertId ?? 0
         found = header?.affectedRows ?? 0
+        status = header?.serverStatus ?? 0
       } else if (failure === undefined) {
         try {
           rows.push(map === undefined ? (row as T) : map(row))
@@ -109,7 +115,8 @@ function send<T>(
     })
     command.on('end', () => {
       settle()
-      if (failure === undefined) resolve({ rows, insertId, found })
+      const inTransaction = (status & IN_TRANSACTION) !== 0
+      if (failure === undefined) resolve({ rows, insertId, found, inTransaction })
       else reject(failure)
     })
   })

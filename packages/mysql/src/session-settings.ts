@@ -19,7 +19,7 @@ export const RESTORE_LIMITS = `set session ${limit} = @varve_limit`
 export class SessionSettings {
   readonly #seen = new WeakSet<Core>()
   readonly #deadlineMs: number
-  readonly #apply: (core: Core) => Promise<void>
+  readonly #apply: (core: Core) => Promise<unknown>
 
   /** @param deadlineMs of the look at a connection */
   constructor(owned: boolean, statementTimeoutMs: number, deadlineMs: number) {
@@ -37,7 +37,11 @@ export class SessionSettings {
 }
 
 function settingsOf(timeoutMs: number): string {
-  const all = [`sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')`, 'autocommit = 1']
+  const all = [
+    `sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')`,
+    'autocommit = 1',
+    'completion_type = NO_CHAIN',
+  ]
   const mysql = [`transaction_isolation = 'READ-COMMITTED'`]
   const mariadb = [`tx_isolation = 'READ-COMMITTED'`]
   if (timeoutMs > 0) {
@@ -51,13 +55,27 @@ function settingsOf(timeoutMs: number): string {
 
 /** The settings of the caller's connections stay as they are; some cannot be worked with. */
 async function refuseUnfit(core: Core, deadlineMs: number): Promise<void> {
-  const look = 'select @@autocommit, @@character_set_client, @@character_set_results'
+  const look =
+    'select @@autocommit, @@character_set_client, @@character_set_results, @@completion_type, ' +
+    '/*!80000 @@session.transaction_isolation *//*M! @@session.tx_isolation */'
   const { rows } = await run(core, { prepared: false, inlined: true, deadlineMs }, look, [])
-  const [autocommit, client, results] = rows[0] ?? []
+  const [autocommit, client, results, completion, isolation] = rows[0] ?? []
   if (Number(autocommit) !== 1) {
     throw new InvalidArgumentError(
       'pool',
       'its connections have autocommit off, so that nothing of the store would be committed',
+    )
+  }
+  if (completion !== 'NO_CHAIN') {
+    throw new InvalidArgumentError(
+      'pool',
+      `its connections have completion_type ${String(completion)}, so that a commit would begin the next transaction, or be the last`,
+    )
+  }
+  if (isolation === 'READ-UNCOMMITTED') {
+    throw new InvalidArgumentError(
+      'pool',
+      'its connections read what is not committed, so that events would be seen that are rolled back',
     )
   }
   if (client !== 'utf8mb4' || results !== 'utf8mb4') {

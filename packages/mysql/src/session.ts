@@ -1,5 +1,6 @@
 import type { SqlRow, SqlSession, SqlValue } from '@varve/sql'
 import type { Connection } from 'mysql2/promise'
+import { EndedError } from './classify.js'
 import { run, runText } from './run.js'
 import type { Core, Result, RunSettings } from './run.js'
 import { statementsOf } from './script.js'
@@ -11,6 +12,7 @@ export class MysqlSession implements SqlSession<Connection> {
   #client: Connection | undefined
   /** Whether the append-only tables are open to this connection. */
   open = false
+  #ended = false
 
   /** @param client the caller's own, when that is the promise kind */
   constructor(core: Core, settings: RunSettings, client?: Connection) {
@@ -46,6 +48,19 @@ export class MysqlSession implements SqlSession<Connection> {
   }
 
   async script(text: string): Promise<void> {
-    for (const statement of statementsOf(text)) await runText(this.core, this.#settings.deadlineMs, statement)
+    for (const statement of statementsOf(text)) {
+      const { inTransaction } = await runText(this.core, this.#settings.deadlineMs, statement)
+      this.#ended = !inTransaction
+    }
+  }
+
+  /** @throws EndedError when there was no transaction any more behind the last script. */
+  refuseEnded(): void {
+    if (this.#ended) throw new EndedError()
+  }
+
+  async assertOpen(): Promise<void> {
+    await this.script('do 0')
+    this.refuseEnded()
   }
 }

@@ -96,11 +96,15 @@ onEach('the pool', ({ fresh, open, database, prefix, owner }, family) => {
     await pool.end()
   })
 
-  it('is refused when nothing would be committed, or text would be lost', async () => {
-    const silent = createPool({ uri: database().url, connectionLimit: 1 })
-    await silent.query('set session autocommit = 0')
+  it('is refused when nothing would be committed, text would be lost, or what is rolled back be seen', async () => {
     const narrow = createPool({ uri: database().url, connectionLimit: 1, charset: 'latin1' })
-    for (const pool of [silent, narrow]) {
+    const unfit = ['autocommit = 0', 'completion_type = 1', 'transaction isolation level read uncommitted']
+    const pools = unfit.map(async (setting) => {
+      const pool = createPool({ uri: database().url, connectionLimit: 1 })
+      await pool.query(`set session ${setting}`)
+      return pool
+    })
+    for (const pool of [narrow, ...(await Promise.all(pools))]) {
       const store = open({ pool })
       await expect(store.lastPosition()).rejects.toSatisfy(isInvalidArgumentError)
       await store.close()

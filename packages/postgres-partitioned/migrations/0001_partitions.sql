@@ -39,6 +39,7 @@ $$;
 create function {{change_partitions}}() returns void
 language plpgsql
 set search_path to {{schema}}, pg_temp
+set lock_timeout to 0 -- this lock keeps no appends waiting
 as $$
 begin
   if current_setting('transaction_isolation') <> 'read committed' then

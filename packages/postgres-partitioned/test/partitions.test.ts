@@ -6,7 +6,7 @@ import type { PartitionedEventStore } from '../src/index.js'
 import { historyOf, inMonth, monthsAgo, partitionOf, some } from './history.js'
 import { useDatabase } from './store.js'
 
-const { fresh, open, database } = useDatabase()
+const { fresh, open, owner, database } = useDatabase()
 
 it('makes this month and three ahead, and lists them', async () => {
   const { store } = await fresh()
@@ -126,6 +126,51 @@ it('keeps versions and event ids unique across months', async () => {
   const other = await store.forTenant('other').append('b', [own])
   expect(other).toMatchObject({ version: 1, duplicate: false })
   expect(await store.allTenants().verify()).toMatchObject({ ok: true, events: 3 })
+})
+
+it('keeps event ids unique across months in a transaction whose snapshot does not show them', async () => {
+  const opened = await fresh()
+  const { store } = opened
+  const own = { id: '0192f3a0-0000-7000-8000-000000000003', type: 'tested', data: 1 }
+  await store.partitions.create(monthsAgo(2))
+  for (const level of ['repeatable read', 'serializable']) {
+    const client = await owner().connect()
+    await client.query(`begin isolation level ${level}`)
+    await client.query('select 1 from pg_class limit 1')
+    const id = `${own.id.slice(0, -1)}${level.length % 10}`
+    await inMonth(opened, monthsAgo(2), { [`first ${level}`]: [{ ...own, id }] })
+    const second = await store
+      .using(client)
+      .append(`second ${level}`, [{ ...own, id }])
+      .catch((error: unknown) => error)
+    await client.query('rollback')
+    client.release()
+    expect(second).toMatchObject({ code: 'VARVE_TRANSACTION_CONFLICT' })
+  }
+  expect(await store.readAll().count()).toBe(2)
+})
+
+it('waits for others who see to the partitions, however long that takes', async () => {
+  const opened = await fresh()
+  const { store, sql, schema } = opened
+  await historyOf(opened, 2)
+  const other = await owner().connect()
+  await other.query('begin')
+  await other.query(`set local search_path to ${schema}`)
+  await other.query('select change_partitions()')
+  let settled = false
+  const name = partitionOf(monthsAgo(1))
+  const dropped = store.partitions
+    .drop(name, { force: [name] })
+    .catch((error: unknown) => error)
+    .finally(() => (settled = true))
+  // longer than anybody waits for a lock that keeps appends waiting
+  const waits = `select 1 from pg_locks where locktype = 'advisory' and not granted and clock_timestamp() - waitstart > interval '300 ms'
+    and database = (select oid from pg_database where datname = current_database())`
+  while (!settled && (await sql(waits)).length === 0);
+  await other.query('commit')
+  other.release()
+  expect(await dropped).toEqual([name])
 })
 
 it('appends a thousand events with ids of the caller at once, and neighbours of a stored one', async () => {

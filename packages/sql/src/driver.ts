@@ -17,6 +17,11 @@ export interface SqlSession<Client = unknown> {
   execute(text: string, params?: readonly SqlValue[]): Promise<number>
   /** Runs any number of statements without parameters. */
   script(text: string): Promise<void>
+  /**
+   * Rejects when the database has ended the transaction meanwhile. Some do it without a word to who comes next (MySQL, when a
+   * statement of the caller's meets a deadlock), and would commit each further statement by itself.
+   */
+  assertOpen?(): Promise<void>
 }
 
 /** What became of a statement or connection, in the store's words. */

@@ -50,6 +50,7 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
   readonly #caller: object
   #end: Error | undefined
   readonly #eventIds: string[] = []
+  #clientGiven = false
 
   /** @param caller the client as the caller has it, where the transaction is the caller's */
   constructor(
@@ -65,13 +66,14 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
   }
 
   get client(): Client {
+    this.#clientGiven = true
     return this.#session.client
   }
 
   /** For statements of an extension's own, in turn with the other calls. */
   get [SESSION](): SqlSession<Client> {
     return {
-      client: this.client,
+      client: this.#session.client,
       query: this.#query,
       execute: (text, params) => this.#next('execute', () => this.#session.execute(text, params)),
       script: (text) => this.#next('script', () => this.#session.script(text)),
@@ -120,6 +122,7 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
     const ended = this.#end
     this.end()
     if (ended !== undefined) throw ended
+    if (this.#clientGiven) await this.#session.assertOpen?.()
   }
 
   end(): void {

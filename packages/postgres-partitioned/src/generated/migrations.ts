@@ -118,7 +118,7 @@ where created_at > now() - interval '24 hours';
   },
   {
     name: '0001_partitions',
-    checksum: '4a49c61bee8557221cb76ef07dcc5e568d5244cfb1e52f898a9f97ae1b70f5ed',
+    checksum: '6546f9b0201086d288734861348e7cc2aa0c14d65302fc62171d00a76f44033e',
     sql: `-- What is known of each partition, also of those that are gone. Operators' functions are at the end.
 create table {{event_partitions}} (
   name text collate "C" not null,
@@ -160,6 +160,7 @@ $$;
 create function {{change_partitions}}() returns void
 language plpgsql
 set search_path to {{schema}}, pg_temp
+set lock_timeout to 0 -- this lock keeps no appends waiting
 as $$
 begin
   if current_setting('transaction_isolation') <> 'read committed' then

@@ -19,6 +19,7 @@ export function inlineStep<Client>(
       if (own.length === 0) continue
       try {
         await apply(projection, own, session)
+        await session.assertOpen?.()
       } catch (error) {
         const { kind } = driver.classify(error)
         // the append is repeated as a whole

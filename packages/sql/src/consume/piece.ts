@@ -96,6 +96,8 @@ async function handleAll<Client>(
   const own = parkedStreams.size === 0 ? events : events.filter((event) => !waits(event))
   if (projection.batch !== undefined) await handleBatch(projection, own, tx)
   else await handleEach(projection, events, own, tx)
+  // the checkpoint would be moved without what the handlers wrote
+  if (own.length > 0) await session.assertOpen?.()
   if (own.length < events.length) {
     // discarded meanwhile, the stream would wait for nobody: such a piece is done again
     const parked = await run.parked.streams((...query) => session.query(...query), seen)

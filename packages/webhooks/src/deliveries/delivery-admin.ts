@@ -147,7 +147,7 @@ export class DeliveryAdmin {
         [jobId],
       )
       const left = { job: { endpointId: found.endpointId, lane }, status: 'cancelled' as const }
-      await releaseLanes(database, session, [left], () => 'skip')
+      await releaseLanes(database, session, [left])
     })
     wake()
     return job
@@ -165,17 +165,19 @@ export class DeliveryAdmin {
     const to = wholeNumber(given.to, 'to', Number.MAX_SAFE_INTEGER)
     const onlyMissing = flag(given.onlyMissing, 'onlyMissing', false)
     const { database, endpoints, wake } = this.#context
-    const endpoint = await endpoints.change(this.#scope, given.endpointId, async (_session, { gap }) => ({
-      ...(!onlyMissing && { generation: { sql: 'generation + 1' } }),
-      // all of the gap is being made good
-      ...(gap !== undefined && from <= gap.from && to >= gap.to && { gap_from: null, gap_to: null }),
-    }))
+    const endpoint = onlyMissing
+      ? await endpoints.get(database.query, this.#scope, given.endpointId)
+      : await endpoints.change(this.#scope, given.endpointId, async () => ({
+          generation: { sql: 'generation + 1' },
+        }))
     const generation = onlyMissing ? 0 : endpoint.generation
     let jobs = 0
     const insert = async (events: Parameters<typeof insertJobs>[2][number]['event'][]): Promise<void> => {
       jobs += events.length
       await database.transaction(async (session) => {
         await holdRevision(database, session)
+        // deleted meanwhile, it would never be sent anything
+        await endpoints.get((...query) => session.query(...query), this.#scope, endpoint.id)
         await insertJobs(
           database,
           session,
@@ -198,6 +200,7 @@ export class DeliveryAdmin {
     }
     const missing = onlyMissing ? await this.withoutJob(endpoint, chunk) : chunk
     if (missing.length > 0) await insert(missing)
+    await this.#closeGap(endpoint, from, to)
     return { generation, jobs }
   }
 
@@ -232,6 +235,14 @@ export class DeliveryAdmin {
     )
     const has = new Set(found)
     return events.filter(({ id, tenantId }) => !has.has(`${tenantId} ${id}`))
+  }
+
+  /** All of the gap was made good, unless it has grown meanwhile. Not before: what broke off could be forgotten. */
+  async #closeGap({ id, gap }: StoredEndpoint, from: number, to: number): Promise<void> {
+    if (gap === undefined || from > gap.from || to < gap.to) return
+    await this.#context.endpoints.change(this.#scope, id, async (_session, { gap: now }) =>
+      now?.from === gap.from && now.to === gap.to ? { gap_from: null, gap_to: null } : {},
+    )
   }
 
   #within(where: Conditions): Conditions {

@@ -47,23 +47,32 @@ export async function purge(
   const old = syntax.after(now, '$1')
   const params: SqlValue[] = tenantId === undefined ? [-olderThanMs] : [-olderThanMs, tenantId]
 
+  // what waits behind a dead letter would wait for ever
+  const awaited =
+    `t.status = 'failed' and t.lane is not null and exists (select 1 from ${jobs} w ` +
+    `where w.endpoint_id = t.endpoint_id and w.lane = t.lane and w.status = 'pending')`
+
   const removed = { deliveries: 0, jobs: 0 }
   const sources = [
-    ['deliveries', deliveries, `created_at < ${old}`],
+    ['deliveries', deliveries, `created_at < ${old}`, 'true'],
     // an attempt that is kept keeps its job; the id only bounds the scan, by a clock that may be off
     [
       'jobs',
       jobs,
-      `t.id < '${idBefore(Date.now() - olderThanMs + DAY)}' and status in (${done}) and updated_at < ${old} and not exists (select 1 from ${deliveries} d where d.job_id = t.id)`,
+      `t.id < '${idBefore(Date.now() - olderThanMs + DAY)}' and status in (${done}) and updated_at < ${old} and not exists (select 1 from ${deliveries} d where d.job_id = t.id) and not (${awaited})`,
+      // one that was retried since it was looked for stays
+      `status in (${done})`,
     ],
   ] as const
-  for (const [name, table, condition] of sources) {
+  for (const [name, table, condition, still] of sources) {
     for (let batch = 0; batch < batches; batch++) {
       const order = name === 'deliveries' ? 'created_at' : 'id'
       const select = `select t.id from ${table} t where ${condition}${own} order by t.${order} limit ${batchSize}`
       const ids = await database.query(select, params, ([id]) => ({ id: id as string }))
       if (ids.length === 0) break
-      await database.query(syntax.remove(table, syntax.rows('$1', { id: 'uuid' })), [JSON.stringify(ids)])
+      await database.query(syntax.remove(table, syntax.rows('$1', { id: 'uuid' }), still), [
+        JSON.stringify(ids),
+      ])
       removed[name] += ids.length
       if (ids.length < batchSize) break
     }

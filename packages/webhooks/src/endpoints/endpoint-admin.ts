@@ -7,6 +7,7 @@ import { headerOwner } from '../secrets/cipher.js'
 import type { Cipher } from '../secrets/cipher.js'
 import { publicPart } from '../signature/secret.js'
 import type { Database } from '../sql/database.js'
+import { releaseBlocked } from '../worker/lanes.js'
 import type { Endpoint, EndpointChanges, Gap, NewEndpoint } from './endpoint.js'
 import { publicEndpoint } from './endpoint-rows.js'
 import type { Change, EndpointStore } from './endpoint-store.js'
@@ -102,11 +103,18 @@ export class EndpointAdmin {
 
   /** Changes settings; jobs that wait go out under the new ones. @throws InvalidArgumentError */
   async update(id: string, changes: EndpointChanges): Promise<Endpoint> {
-    const { endpoints, guard, limits } = this.#context
+    const { database, endpoints, guard, limits } = this.#context
     const resolved = resolveChanges(changes, limits)
     const url = resolved.url === undefined ? undefined : (await guard.check(resolved.url as string)).href
-    const changed = await endpoints.change(this.#scope, id, async (_, endpoint) => {
+    const changed = await endpoints.change(this.#scope, id, async (session, endpoint) => {
       const { rateLimit, ...rest } = resolved
+      if (rest.onExhausted === 'skip' && endpoint.onExhausted === 'block') {
+        const { health, syntax } = database
+        await session.query(`select endpoint_id from ${health} where endpoint_id = $1${syntax.lock}`, [
+          endpoint.id,
+        ])
+        await releaseBlocked(database, session, endpoint.id)
+      }
       return {
         ...this.#columns(endpoint.id, { ...rest, ...(url !== undefined && { url }) }),
         ...(rateLimit !== undefined && { rate_limit: rateLimit }),

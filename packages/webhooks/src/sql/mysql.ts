@@ -35,7 +35,8 @@ export const mysql: Syntax = {
     return found
   },
   // MariaDB would look through the whole table for each id of a subquery
-  remove: (table, rows) => `delete t from ${table} t join ${rows} on t.id = r.id`,
+  remove: (table, rows, condition) =>
+    `delete t from ${table} t join ${rows} on t.id = r.id where ${condition}`,
   async take(session, { jobs, columns, wanted, workerId, leaseMs }) {
     const list = columns.map((column) => (column === 'fence' ? 'fence + 1' : column))
     const taken: SqlRow[] = []

@@ -26,7 +26,8 @@ export const postgres: Syntax = {
       params,
     )
   },
-  remove: (table, rows) => `delete from ${table} as t using ${rows} where t.id = r.id`,
+  remove: (table, rows, condition) =>
+    `delete from ${table} as t using ${rows} where t.id = r.id and ${condition}`,
   take(session, { jobs, columns, wanted, workerId, leaseMs }) {
     // the array is made first, and is small: the planner goes by the key then, however large the table is
     const text =

@@ -28,7 +28,8 @@ export const sqlite: Syntax = {
       params,
     )
   },
-  remove: (table, rows) => `delete from ${table} where id in (select id from ${rows})`,
+  remove: (table, rows, condition) =>
+    `delete from ${table} where id in (select id from ${rows}) and ${condition}`,
   async take(session, { jobs, columns, wanted, workerId, leaseMs }) {
     const text =
       `update ${jobs} set status = 'processing', fence = fence + 1, locked_by = $3, updated_at = ${now}, locked_until = ${now} + $4 ` +

@@ -47,8 +47,8 @@ export interface Syntax {
   /** Inserts what a select gives, and leaves out what violates a unique key. */
   insertNew(table: string, columns: readonly string[], select: string): string
   update(session: SqlSession, update: RowUpdate): Promise<SqlRow[]>
-  /** Deletes the rows of these ids. */
-  remove(table: string, rows: string): string
+  /** Deletes the rows of these ids of which a condition on columns of `table` holds. */
+  remove(table: string, rows: string, condition: string): string
   /** Makes the next due jobs of each endpoint a worker's, at most so many, under a new fence. */
   take(session: SqlSession, take: TakeJobs): Promise<SqlRow[]>
 }

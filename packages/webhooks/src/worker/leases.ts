@@ -1,4 +1,3 @@
-import type { OnExhausted } from '../endpoints/endpoint.js'
 import { newId } from '../ids.js'
 import type { Database } from '../sql/database.js'
 import type { ClaimedJob } from './claim.js'
@@ -36,11 +35,8 @@ export async function renewLeases(
  * Takes jobs back whose worker was not heard of again. Whether they were sent nobody knows: they are sent again, under the
  * same id, and no attempt is counted; the history says what happened.
  */
-export async function reclaimLost(
-  database: Database,
-  onExhausted: (endpointId: string) => OnExhausted,
-): Promise<number> {
-  const { now, syntax, jobs, health, deliveries } = database
+export async function reclaimLost(database: Database): Promise<number> {
+  const { now, syntax, jobs, health, deliveries, endpoints: table } = database
   return database.transaction(async (session) => {
     const lost = await session.query(
       `select ${jobColumns.join(', ')} from ${jobs} where status = 'processing' and locked_until <= ${now} ` +
@@ -50,13 +46,15 @@ export async function reclaimLost(
     )
     if (lost.length === 0) return 0
     const ids = JSON.stringify(lost.map(({ id }) => ({ id })))
-    const status = `case when t.lost + 1 >= ${MAX_LOST} then 'failed' else 'pending' end`
+    const status =
+      `case when exists (select 1 from ${table} e where e.id = t.endpoint_id and e.deleted_at is not null) then 'cancelled' ` +
+      `when t.lost + 1 >= ${MAX_LOST} then 'failed' else 'pending' end`
     await syntax.update(session, {
       table: jobs,
       rows: syntax.rows('$1', { id: 'uuid' }),
       on: 't.id = r.id',
       set: {
-        next_attempt: `case when t.lost + 1 >= ${MAX_LOST} then null else ${now} end`,
+        next_attempt: `case when (${status}) = 'pending' then ${now} end`,
         status,
         fence: 't.fence + 1',
         last_error: "'the worker was not heard of again'",
@@ -88,7 +86,6 @@ export async function reclaimLost(
       database,
       session,
       lost.map((job) => ({ job, status: 'failed' })),
-      onExhausted,
     )
     return lost.length
   })

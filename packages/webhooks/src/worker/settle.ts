@@ -37,7 +37,7 @@ export async function settle(
     const counted = outcomes.filter(({ job }) => accepted.has(job.id))
     if (history) await recordAttempts(database, session, counted)
     const exhausted = await settleHealth(context, session, counted, unsettled)
-    await releaseLanes(database, session, counted, (id) => context.endpoint(id)?.onExhausted ?? 'block')
+    await releaseLanes(database, session, counted)
     return { accepted, exhausted }
   })
 }

@@ -309,9 +309,8 @@ export class Worker {
 
   async #reclaim(): Promise<void> {
     if (this.#stopping) return
-    const { database, cache } = this.#context
     await this.#tryNow('Jobs of workers that are gone cannot be taken back', async () => {
-      if ((await reclaimLost(database, (id) => cache.get(id)?.onExhausted ?? 'block')) > 0) this.#wake.now()
+      if ((await reclaimLost(this.#context.database)) > 0) this.#wake.now()
     })
   }
 

@@ -6,6 +6,7 @@ import { databaseFaults } from './faults-database.cases.js'
 import { operationFaults } from './faults-operations.cases.js'
 import { receiverFaults } from './faults-receiver.cases.js'
 import { workerFaults } from './faults-worker.cases.js'
+import { leftBehindCases } from './left-behind.cases.js'
 import { orderingCases } from './ordering.cases.js'
 import { outageCases } from './outages.cases.js'
 import { requestCases } from './requests.cases.js'
@@ -21,6 +22,7 @@ export function webhooksOn(name: string): void {
     claimingCases(engine)
     adminCases(engine)
     orderingCases(engine)
+    leftBehindCases(engine)
     receiverFaults(engine)
     workerFaults(engine)
     operationFaults(engine)

@@ -13,11 +13,10 @@ test('answers come in the order of the questions, also across pages', async () =
   const access = { query: () => Promise.resolve([]), run: nothing, whole: nothing }
   const iterator = new PagedRead<number>(source, access as never)[Symbol.asyncIterator]()
   const answers: (number | undefined)[] = []
-  const ask = (): Promise<void> => {
+  const ask = async (): Promise<void> => {
     const question = answers.push(undefined) - 1
-    return iterator.next().then(({ value }: IteratorResult<number>) => {
-      answers[question] = value
-    })
+    const { value }: IteratorResult<number> = await iterator.next()
+    answers[question] = value
   }
   const asked = [ask(), ask(), ask(), ask()]
   // one more in each turn of the microtasks, while the first four wait for their pages

@@ -1,3 +1,4 @@
+import { TransactionEnded } from '@varve/sql'
 import type { SqlFailure } from '@varve/sql'
 
 /** No connection could be had, so nothing was sent. */
@@ -13,14 +14,6 @@ export class DeadlineError extends Error {
   constructor(timeoutMs: number) {
     super(`no answer within ${timeoutMs} ms`)
     this.name = 'DeadlineError'
-  }
-}
-
-/** There is no transaction on the connection: what is sent would be committed statement by statement. */
-export class EndedError extends Error {
-  constructor() {
-    super('there is none on its connection: it was never begun, or has ended since, as at a deadlock')
-    this.name = 'EndedError'
   }
 }
 
@@ -83,7 +76,7 @@ const hints: Readonly<Record<number, string>> = {
 export function classify(error: unknown): SqlFailure {
   if (!(error instanceof Error)) return { kind: 'other', detail: String(error) }
   if (error instanceof DeadlineError) return { kind: 'lost', detail: error.message }
-  if (error instanceof EndedError) return { kind: 'conflict', detail: error.message }
+  if (error instanceof TransactionEnded) return { kind: 'conflict', detail: error.message }
   if (error instanceof AcquireError) {
     const refused = refusals.has(numberOf(error.cause) ?? 0)
     return { kind: refused ? 'other' : 'unreachable', detail: detailOf(error.cause) }

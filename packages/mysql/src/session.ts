@@ -1,6 +1,6 @@
+import { TransactionEnded } from '@varve/sql'
 import type { SqlRow, SqlSession, SqlValue } from '@varve/sql'
 import type { Connection } from 'mysql2/promise'
-import { EndedError } from './classify.js'
 import { run, runText } from './run.js'
 import type { Core, Result, RunSettings } from './run.js'
 import { statementsOf } from './script.js'
@@ -54,9 +54,9 @@ export class MysqlSession implements SqlSession<Connection> {
     }
   }
 
-  /** @throws EndedError when there was no transaction any more behind the last script. */
+  /** @throws TransactionEnded when there was no transaction any more behind the last script. */
   refuseEnded(): void {
-    if (this.#ended) throw new EndedError()
+    if (this.#ended) throw new TransactionEnded()
   }
 
   async assertOpen(): Promise<void> {

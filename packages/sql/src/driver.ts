@@ -18,10 +18,18 @@ export interface SqlSession<Client = unknown> {
   /** Runs any number of statements without parameters. */
   script(text: string): Promise<void>
   /**
-   * Rejects when the database has ended the transaction meanwhile. Some do it without a word to who comes next (MySQL, when a
+   * Rejects with `TransactionEnded` when the database has ended the transaction meanwhile. Some do it without a word to who comes next (MySQL, when a
    * statement of the caller's meets a deadlock), and would commit each further statement by itself.
    */
   assertOpen?(): Promise<void>
+}
+
+/** There is no transaction on the connection: what is sent would be committed statement by statement. */
+export class TransactionEnded extends Error {
+  constructor() {
+    super('there is none on its connection: it was never begun, or has ended since, as at a deadlock')
+    this.name = 'TransactionEnded'
+  }
 }
 
 /** What became of a statement or connection, in the store's words. */

@@ -22,6 +22,7 @@ export type {
 } from './dialect.js'
 export type { LogParts, LogStretch } from './log-parts.js'
 export type { Query } from './read-access.js'
+export { TransactionEnded } from './driver.js'
 export type { SqlDriver, SqlFailure, SqlRow, SqlSession, SqlTransactionOptions, SqlValue } from './driver.js'
 export { eventColumnNames, streamColumnNames } from './rows.js'
 export { saveOnConflict } from './snapshot-sql.js'

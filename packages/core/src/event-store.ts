@@ -327,10 +327,15 @@ export interface EventStore<Client = unknown> extends EventReader, AsyncDisposab
    * held open after an append delays every forward reader for as long as it is open: append last and commit soon.
    *
    * @throws TransactionConflictError on a deadlock or serialisation failure, after `retries`.
+   * @throws InvalidArgumentError when a statement of the work has failed or ended the transaction, and its error was not
+   * passed on; MySQL may have committed what came before by then (as ALTER TABLE does).
    */
   transaction<T>(work: (tx: StoreTransaction<Client>) => Promise<T>, options?: TransactionOptions): Promise<T>
 
-  /** Joins a transaction that the caller began on a client of the driver's own. Committing it stays with the caller. */
+  /**
+   * Joins a transaction that the caller began on a client of the driver's own. Committing it stays with the caller. Calls on
+   * one client take turns, through however many handles.
+   */
   using(client: Client): StoreTransaction<Client>
 
   /**
@@ -357,7 +362,12 @@ export interface EventStore<Client = unknown> extends EventReader, AsyncDisposab
 
   health(): Promise<HealthReport>
 
-  /** Waits for what is under way, then ends the connections that the store opened itself. Every later call rejects with StoreClosedError. */
+  /**
+   * Waits for what is under way, then ends the connections that the store opened itself. Every later call rejects with
+   * StoreClosedError.
+   *
+   * @throws InvalidArgumentError when called from inside a transaction of this store, for whose end it would have to wait.
+   */
   close(): Promise<void>
 
   /** `close()`, for `await using store = …`. */

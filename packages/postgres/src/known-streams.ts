@@ -1,3 +1,4 @@
+import { EXISTS } from '@varve/sql'
 import type { Applied, HeadWrite } from '@varve/sql'
 
 const MAX = 20_000
@@ -12,8 +13,8 @@ export class KnownStreams {
 
   learn(writes: readonly HeadWrite[], applied: readonly (Applied | undefined)[]): void {
     for (const [index, write] of writes.entries()) {
-      // what names a version, or what must exist, is never made: there is nothing to save
-      if (write.expected > 0) continue
+      // what names a version, or must exist, never makes its stream: there is nothing to save
+      if (write.expected > 0 || write.expected === EXISTS) continue
       const place = applied[index]
       if (place === undefined || place.version === 0) this.#keys.delete(keyOf(write))
       else this.#add(keyOf(write))

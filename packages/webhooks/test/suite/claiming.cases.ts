@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { FAN_OUT } from '../../src/fan-out/fan-out.js'
 import type { Engine } from '../support/engines.js'
 import { eventually, fixture, isEvery } from '../support/fixture.js'
+import { holdAnswers } from '../support/receiver.js'
 
 /** Whose a job is, and for how long. */
 export function claimingCases(engine: () => Engine): void {
@@ -28,10 +29,7 @@ export function claimingCases(engine: () => Engine): void {
         leaseMs: 6_000,
       })
       await webhooks.endpoints.create({ url: receiver.url })
-      let answer: (() => void) | undefined
-      receiver.answer = (_, response) => {
-        answer = () => void response.writeHead(204).end()
-      }
+      const answer = holdAnswers(receiver)
       await using _worker = webhooks.run()
       await append(1)
       await receiver.until(1)
@@ -39,7 +37,7 @@ export function claimingCases(engine: () => Engine): void {
         String((await sql('select locked_until from {{webhook_jobs}}'))[0]?.[0])
       const atFirst = await lease()
       await eventually(async () => (await lease()) !== atFirst)
-      answer?.()
+      answer()
       expect(await jobs(isEvery('completed', 1))).toMatchObject([{ attempts: 1 }])
       expect(receiver.requests).toHaveLength(1)
       expect(alarms).toEqual([])
@@ -48,10 +46,7 @@ export function claimingCases(engine: () => Engine): void {
     it('leave everything unlocked while a request is on the wire', async () => {
       const { opened, webhooks, receiver, append, jobs, sql } = await fixture(engine())
       await webhooks.endpoints.create({ url: receiver.url })
-      let answer: (() => void) | undefined
-      receiver.answer = (_, response) => {
-        answer = () => void response.writeHead(204).end()
-      }
+      const answer = holdAnswers(receiver)
       await using _worker = webhooks.run()
       await append(1)
       await receiver.until(1)
@@ -65,7 +60,7 @@ export function claimingCases(engine: () => Engine): void {
       expect(await jobs((list) => list.length > 0)).toContainEqual(
         expect.objectContaining({ status: 'processing', attempts: 0 }),
       )
-      answer?.()
+      answer()
       receiver.answer = (_, response) => void response.writeHead(204).end()
       await jobs(isEvery('completed', 2))
     })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { sqlOf } from '@varve/sql'
 import type { Engine } from '../support/engines.js'
 import { eventually, fixture, isEvery } from '../support/fixture.js'
-import { ok, status } from '../support/receiver.js'
+import { holdAnswers, ok, status } from '../support/receiver.js'
 
 /** What befalls the database, or goes on in it. */
 export function databaseFaults(engine: () => Engine): void {
@@ -54,17 +54,14 @@ export function databaseFaults(engine: () => Engine): void {
       const holder = opened.another()
       const { driver, dialect } = sqlOf(holder)
       const [health, table] = [dialect.table('webhook_endpoint_health'), dialect.table('webhook_jobs')]
-      let answer: (() => void) | undefined
-      receiver.answer = (_, response) => {
-        answer = () => void response.writeHead(500).end()
-      }
+      const answer = holdAnswers(receiver, 500)
       await append(1)
       await receiver.until(1)
       // the worker takes the job first and the endpoint second; this goes the other way round
       const crossing = driver
         .transaction(async (session) => {
           await session.query(`update ${health} set tokens = tokens`)
-          answer?.()
+          answer()
           if (engine().sql !== 'sqlite') await jobIsLocked(driver, table)
           await session.query(`update ${table} set lost = lost`)
         })

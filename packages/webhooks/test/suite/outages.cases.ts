@@ -2,6 +2,7 @@ import { sqlOf } from '@varve/sql'
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../support/engines.js'
 import { eventually, fixture, isEvery } from '../support/fixture.js'
+import { holdAnswers } from '../support/receiver.js'
 
 /** For engines with a server, which may be away. */
 export function outageCases(engine: () => Engine): void {
@@ -9,16 +10,13 @@ export function outageCases(engine: () => Engine): void {
     it('6: gone while a request is on the wire: tried again with pauses, and resumed by itself', async () => {
       const { opened, webhooks, receiver, append, jobs, alarms } = await fixture(engine(), { proxied: true })
       const { endpoint } = await webhooks.endpoints.create({ url: receiver.url })
-      let answer: (() => void) | undefined
-      receiver.answer = (_, response) => {
-        answer = () => void response.writeHead(204).end()
-      }
+      const answer = holdAnswers(receiver)
       await using _worker = webhooks.run()
       await append(1)
       await receiver.until(1)
       await opened.proxy?.refuse()
       opened.proxy?.dropConnections()
-      answer?.()
+      answer()
       await eventually(() => alarms.some(({ kind }) => kind === 'database'))
       // pauses, not a loop: an alarm for each that began to fail, however often it tried
       expect(alarms.filter(({ kind }) => kind === 'database').length).toBeLessThan(6)

@@ -39,6 +39,17 @@ export const status =
   (_, response) =>
     void response.writeHead(code, headers).end(body)
 
+/** Has it keep requests unanswered; what this gives answers the latest one. */
+export function holdAnswers(receiver: Receiver, code = 204): () => void {
+  let answer = (): void => {
+    throw new Error('no request is waiting for its answer')
+  }
+  receiver.answer = (_, response) => {
+    answer = () => void response.writeHead(code).end()
+  }
+  return () => answer()
+}
+
 export async function startReceiver(
   options: { tls?: { key: string; cert: string }; answer?: Answering; port?: number } = {},
 ): Promise<Receiver> {

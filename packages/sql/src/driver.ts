@@ -18,8 +18,8 @@ export interface SqlSession<Client = unknown> {
   /** Runs any number of statements without parameters. */
   script(text: string): Promise<void>
   /**
-   * Rejects with `TransactionEnded` when the database has ended the transaction meanwhile. Some do it without a word to who comes next (MySQL, when a
-   * statement of the caller's meets a deadlock), and would commit each further statement by itself.
+   * Rejects with `TransactionEnded` when there is no transaction any more. Some databases end one without a word to who comes
+   * next (MySQL, when a statement of the caller's meets a deadlock), and would commit each further statement by itself.
    */
   assertOpen?(): Promise<void>
 }

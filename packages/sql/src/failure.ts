@@ -1,5 +1,6 @@
 import {
   backoffDelay,
+  InvalidArgumentError,
   isEventStoreError,
   isStoreUnavailableError,
   MigrationError,
@@ -8,6 +9,7 @@ import {
   TransactionConflictError,
 } from '@varve/core'
 import type { ResolvedStoreOptions } from '@varve/core'
+import { TransactionEnded } from './driver.js'
 import type { SqlDriver, SqlFailure } from './driver.js'
 
 /** An error of a function that the caller has given, which is to come out as it is. */
@@ -17,10 +19,17 @@ export class CallersError extends Error {
   }
 }
 
+// not a conflict, after which the work would be run again: what came before may have been committed
+const ENDED_BY_WORK =
+  'there is none on its connection: it was never begun, or a statement of the work has ended it, by a commit of its own (as of ' +
+  'ALTER or ANALYZE TABLE) or at a deadlock whose error was not passed on. What came before may be committed. Leave such ' +
+  'statements out, and let errors of statements out'
+
 /** A failure of the database that is not the caller's, in the store's words; the store's own errors pass unchanged. */
 export function toStoreError(driver: Pick<SqlDriver, 'classify'>, error: unknown): unknown {
   if (isEventStoreError(error)) return error
   if (error instanceof CallersError) return error.cause
+  if (error instanceof TransactionEnded) return new InvalidArgumentError('transaction', ENDED_BY_WORK)
   const failure = driver.classify(error)
   if (failure.kind === 'conflict') {
     return new TransactionConflictError(

@@ -21,7 +21,6 @@ import type {
 import type { Appender } from './append.js'
 import { inTurn, turnsOver } from './client-turns.js'
 import type { Dialect } from './dialect.js'
-import { TransactionEnded } from './driver.js'
 import type { SqlSession } from './driver.js'
 import type { Query, ReadAccess } from './read-access.js'
 import type { streamReader } from './read-stream.js'
@@ -41,11 +40,6 @@ export interface TransactionContext<Client> {
   /** Runs one call: refused when the store is closed. */
   run<T>(operation: string, work: () => Promise<T>): Promise<T>
 }
-
-// not a conflict, after which the work would be run again: it may have been committed
-const ENDED_BY_WORK =
-  'a statement of its work has ended it: by a commit of its own (as of ALTER or ANALYZE TABLE), or at a deadlock whose error ' +
-  'was not passed on. What came before may be committed. Leave such statements out, and let errors of statements out'
 
 /** A store's methods over one session. Calls on one client run one after the other, awaited or not, through any handle. */
 export class SqlTransaction<Client> implements StoreTransaction<Client> {
@@ -128,12 +122,7 @@ export class SqlTransaction<Client> implements StoreTransaction<Client> {
     const ended = this.#end
     this.end()
     if (ended !== undefined) throw ended
-    if (!this.#clientGiven) return
-    try {
-      await this.#session.assertOpen?.()
-    } catch (error) {
-      throw error instanceof TransactionEnded ? new InvalidArgumentError('transaction', ENDED_BY_WORK) : error
-    }
+    if (this.#clientGiven) await this.#session.assertOpen?.()
   }
 
   end(): void {
